@@ -1,0 +1,51 @@
+"""A decision: what the loop did at one instant, and why, with the numbers."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from setpoint.facts.verdict import Verdict
+
+Action = Literal[
+    "wait",  # nothing is due
+    "accept",  # a person accepted a failing check
+    "hold",  # something is due but may not happen; the reason says why
+    "block",  # a batch of data failed validation and is kept out
+    "admit",  # a blocked batch is let in after acceptance
+    "retrain",  # a trigger opened an attempt
+    "fit",  # the attempt's candidate was fitted and measured
+    "judge",  # the gates judged the candidate
+    "refuse",  # the candidate failed; its evidence starts no new fit
+    "register",  # the candidate became a version
+    "release",  # a release of the version began
+    "advance",  # the canary got its next share of traffic
+    "promote",  # the version is the champion
+    "roll_back",  # traffic went back to the earlier champion
+    "alert",  # a signal breached the contract
+    "adopt",  # an alias moved by hand was taken over
+    "put_back",  # an alias moved by hand was put back
+]
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision.
+
+    Args:
+        id: Names the decision, for `explain`.
+        at: Tick on the loop's axis.
+        action: What was done.
+        reason: One sentence for people.
+        version: The version it concerns, if any.
+        attempt: The attempt it concerns, if any.
+        verdicts: The judgements behind it.
+        numbers: Further plain numbers.
+    """
+
+    id: str
+    at: float
+    action: Action
+    reason: str
+    version: int | None = None
+    attempt: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+    numbers: dict[str, Any] = {}

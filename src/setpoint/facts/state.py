@@ -1,0 +1,114 @@
+"""The loop's state: what it must remember between two passes. One record, changed by compare-and-swap."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from setpoint.facts.deployment import Deployment
+from setpoint.facts.release import Release, Watch
+from setpoint.facts.verdict import Verdict
+from setpoint.facts.version import ModelVersion, Seen
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One way of a candidate from trigger to version. Its stage says what is done; redoing a stage is harmless.
+
+    Args:
+        id: Names the attempt; the registry is searched for it.
+        stage: `opened`, `fitted` or `judged`.
+        reason: The trigger in words.
+        trigger: The condition of the contract, or `by hand`.
+        snapshot: Digest of the rows.
+        job: Key of the training job, once its inputs are fixed.
+        seed: Seed of the fit.
+        k: Which candidate since the last promotion this is, counted from 1.
+        opened_at: Tick at which it was opened.
+        verdicts: What the gates said, once judged.
+    """
+
+    id: str
+    stage: Literal["opened", "fitted", "judged"] = "opened"
+    reason: str
+    trigger: str
+    snapshot: str
+    job: str = ""
+    seed: int = 0
+    k: int = 1
+    opened_at: float = 0.0
+    seen: Seen | None = None
+    verdicts: tuple[Verdict, ...] = ()
+
+
+class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trigger remembers: how many windows in a row it held, and the evidence it last fired on."""
+
+    windows: int = 0
+    firing: bool = False
+    evidence: str = ""
+    fired_at: float | None = None
+
+
+class Blocked(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that failed validation and are kept out of training until a person accepts the check."""
+
+    start: int
+    end: int
+    checks: tuple[str, ...]
+    reason: str
+    at: float
+
+
+class LoopState(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the loop remembers of one model.
+
+    Args:
+        model: Name of the model.
+        contract: Digest of the contract in force.
+        contract_text: Canonical form of the contract in force, for `plan`.
+        now: Tick of the last pass.
+        champion: Version that production is on; 0 before the first.
+        previous: Version that a rollback goes to; 0 where there is none.
+        versions: Registered versions by number, as text.
+        attempt: The attempt under way, if any.
+        attempts: Attempts opened so far.
+        candidates: Candidates judged since the last promotion (k of the spending rule).
+        release: The release under way, if any.
+        watch: The promoted version that outcome guardrails still watch, if any.
+        deployment: The deployment document in force, if any.
+        generation: Generation of the last deployment document.
+        triggers: Memory of each trigger by its condition.
+        retrains: Ticks of retrains, for cool-down and budget.
+        promoted_at: Tick of the last promotion.
+        arrived: Labelled rows of the world that have been looked at.
+        fitted_rows: Labelled rows that were known at the last fit.
+        watched: End of the last complete window that was watched.
+        accepted: Checks that a person accepted.
+        blocked: Rows kept out.
+        rejected: Artifact digests of versions that were rolled back; they are not released again.
+        last_run: Inputs and result of the last pass of `run`, to reuse when nothing changed.
+    """
+
+    model: str
+    contract: str = ""
+    contract_text: str = ""
+    now: float = 0.0
+    champion: int = 0
+    previous: int = 0
+    versions: dict[str, ModelVersion] = {}
+    attempt: Attempt | None = None
+    attempts: int = 0
+    candidates: int = 0
+    release: Release | None = None
+    watch: Watch | None = None
+    deployment: Deployment | None = None
+    generation: int = 0
+    triggers: dict[str, TriggerState] = {}
+    retrains: tuple[float, ...] = ()
+    promoted_at: float | None = None
+    arrived: int = 0
+    fitted_rows: int = 0
+    watched: float = 0.0
+    accepted: tuple[str, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    rejected: tuple[str, ...] = ()
+    last_run: dict[str, Any] = {}
