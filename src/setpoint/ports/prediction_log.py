@@ -29,8 +29,8 @@ class PredictionLog(Protocol):
     def window(self, start: float, end: float, *, version: int | None = None) -> pa.Table:
         """Return answers in [start, end) with their outcomes so far.
 
-        Columns: `id, at, version, generation, variant, prediction, probability, latency_s, error, outcome, outcome_at`, and
-        every feature under its own name prefixed `feature.`.
+        Columns: `id, at, version, generation, variant, prediction, probability, latency_s, error, outcome, outcome_at`,
+        and every feature under its own name prefixed `feature.`.
         """
 
     def arms(self, *, generation: int) -> dict[int, ArmCounts]:

@@ -12,8 +12,8 @@ class Registry(Protocol):
     def record(self, registration: Registration, folder: Path) -> Registered:
         """Log a finished attempt as a run, and as a version where the gates passed.
 
-        Idempotent by the attempt: a run or version that an earlier call left, whole or half, is found by its attempt tag
-        and completed, never doubled.
+        Idempotent by the attempt: a run or version that an earlier call left, whole or half, is found by its attempt
+        tag and completed, never doubled.
 
         Args:
             registration: What to log.
