@@ -1,7 +1,7 @@
 """Merkle trees over ledger entries: one root for all, and short proofs of membership and of growth.
 
-Leaf, node and tree hashes, inclusion and consistency proofs are those of RFC 6962, section 2.1 (and RFC 9162): a leaf is
-SHA-256(0x00 ‖ data), a node SHA-256(0x01 ‖ left ‖ right), the root of no leaves SHA-256 of nothing, and a tree of n
+Leaf, node and tree hashes, inclusion and consistency proofs are those of RFC 6962, section 2.1 (and RFC 9162): a leaf
+is SHA-256(0x00 ‖ data), a node SHA-256(0x01 ‖ left ‖ right), the root of no leaves SHA-256 of nothing, and a tree of n
 leaves splits at the largest power of two below n. Proofs are verified by the iterative algorithms of RFC 9162,
 sections 2.1.3.2 and 2.1.4.2.
 """

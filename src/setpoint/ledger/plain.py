@@ -22,22 +22,13 @@ def to_plain(value: object) -> Any:
             is neither text nor an integer.
         ValueError: Two keys of one mapping read alike as text.
     """
-    if isinstance(value, float):
-        return _float(value)
-    if isinstance(value, str):
-        return _text(value)
-    if value is None or isinstance(value, int):
-        return value
     if isinstance(value, msgspec.Struct):
         return _mapping(msgspec.structs.asdict(value))
     if isinstance(value, dict):
         return _mapping(value)
     if isinstance(value, list | tuple):
         return [to_plain(item) for item in value]
-    if isinstance(value, Integral):  # a NumPy integer; its floats are floats already
-        return int(value)
-    msg = f"{type(value).__name__} is not plain data: {value!r}"
-    raise TypeError(msg)
+    return _scalar(value)
 
 
 def from_plain(value: Any) -> Any:
@@ -49,6 +40,19 @@ def from_plain(value: Any) -> Any:
     if isinstance(value, list):
         return [from_plain(item) for item in value]
     return value
+
+
+def _scalar(value: object) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, Integral):  # NumPy's integers among them
+        return int(value)
+    msg = f"{type(value).__name__} is not plain data: {value!r}"
+    raise TypeError(msg)
 
 
 def _float(value: float) -> Any:
