@@ -1,17 +1,12 @@
 """Paired comparison: coverage with a known difference, dependence, entities, degenerate models."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy import stats
 from scipy.signal import lfilter
 
 from setpoint.errors import TooFewSamplesError, UndefinedMetricError
-from setpoint.stats.block_length import block_length
-from setpoint.stats.mcnemar import mcnemar_p_value
 from setpoint.stats.paired import Resampling, bootstrap_interval, paired_difference
-from setpoint.stats.spending import alpha_for_candidate
 
 QUICK = Resampling(resamples=1000)
 
@@ -86,15 +81,6 @@ def test_rows_of_one_entity_are_drawn_together():
     assert np.mean([x.n_effective for x in found]) == pytest.approx(80, rel=0.4)
 
 
-def test_ten_thousand_resamples_of_ten_thousand_rows_within_a_few_seconds():
-    rng = np.random.default_rng(6)
-    a, b = (with_ones(rng.random(10_000)) for _ in range(2))
-    start = time.process_time()
-    for block in (1, 20):
-        paired_difference(a, b, mean, Resampling(block=block))
-    assert time.process_time() - start < 10  # about 1 s; a limit for a loaded machine
-
-
 def test_width_equals_the_closed_form_also_when_rows_are_joined():
     values = np.random.default_rng(7).normal(size=50_000)
     found = bootstrap_interval(with_ones(values), mean)
@@ -151,38 +137,3 @@ def test_metric_without_a_value_is_refused():
 def test_unlike_shapes_are_refused():
     with pytest.raises(ValueError, match="one shape"):
         paired_difference(np.ones((9, 2)), np.ones((8, 2)), mean)
-
-
-@pytest.mark.parametrize(
-    ("coefficient", "low", "high"), [(0.0, 1, 5), (0.5, 5, 40), (0.9, 25, 170)]
-)
-def test_block_length_grows_with_correlation(coefficient, low, high):
-    noise = np.random.default_rng(12).normal(size=(20, 5000))
-    found = [block_length(lfilter([1], [1, -coefficient], row)) for row in noise]
-    assert low <= np.median(found) <= high
-
-
-@pytest.mark.parametrize("series", [[], [1.0], [2.0] * 50])
-def test_block_length_of_what_has_no_correlation(series):
-    assert block_length(series) == 1
-
-
-@pytest.mark.parametrize(("b", "c"), [(0, 0), (3, 3), (0, 6), (40, 60)])
-def test_mcnemar_equals_the_binomial_test(b, c):
-    expected = stats.binomtest(b, b + c).pvalue if b + c else 1
-    assert mcnemar_p_value(b, c) == mcnemar_p_value(c, b) == pytest.approx(expected)
-
-
-def test_mcnemar_never_rejects_too_often():
-    rng = np.random.default_rng(13)
-    draws = rng.binomial(50, 0.5, 2000)
-    assert np.mean([mcnemar_p_value(b, 50 - b) < 0.05 for b in draws]) < 0.05
-
-
-def test_spent_alpha_adds_up():
-    assert sum(alpha_for_candidate(0.05, k) for k in range(1, 10_000)) == pytest.approx(
-        0.05, rel=1e-3
-    )
-    for alpha, k in ((0.05, 0), (0, 1), (1, 1)):
-        with pytest.raises(ValueError, match="alpha"):
-            alpha_for_candidate(alpha, k)
