@@ -6,7 +6,9 @@ SetpointError
 ├── UsageError           a command was asked for something that makes no sense
 ├── DataError            a table cannot be read, or is not what the contract says
 │   ├── SourceError      the source is not there, truncated, or of an unknown format
-│   └── EmptyTableError  no rows where rows are needed
+│   ├── EmptyTableError  no rows where rows are needed
+│   ├── UnknownPredictionError  an outcome names a prediction that the log does not hold
+│   └── OutcomeConflictError    an outcome contradicts the one that is already known
 ├── MeasurementError     something could not be measured (a verdict turns it into `error`)
 │   ├── TooFewSamplesError
 │   └── UndefinedMetricError
@@ -98,6 +100,26 @@ class SourceError(DataError):
 
 class EmptyTableError(DataError):
     """There are no rows where rows are needed."""
+
+
+class UnknownPredictionError(DataError):
+    """Outcomes name predictions that the log does not hold."""
+
+    def __init__(self, predictions: Sequence[str]) -> None:
+        self.predictions = tuple(predictions)
+        super().__init__(f"the log holds no prediction {', '.join(map(repr, self.predictions))}")
+
+
+class OutcomeConflictError(DataError):
+    """An outcome contradicts the one that is already known for its prediction."""
+
+    def __init__(self, prediction: str, *, known: object, given: object) -> None:
+        self.prediction = prediction
+        self.known = known
+        self.given = given
+        super().__init__(
+            f"the outcome of prediction {prediction!r} is already known as {known!r}, got {given!r}"
+        )
 
 
 class MeasurementError(SetpointError):

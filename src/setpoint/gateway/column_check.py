@@ -1,0 +1,230 @@
+"""Checks of one column's values, compiled once from its rule in `request.json`."""
+
+import math
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import Any, Literal
+
+import msgspec
+
+_FLOAT32_MAX = (
+    3.4028234663852886e38  # models calculate in float32: beyond it a number becomes an infinity
+)
+_SHOWN = 60  # characters of an offending value that an answer repeats
+_LISTED = 20  # allowed values that an answer lists
+
+Kind = Literal["int", "float", "bool", "category", "text"]
+Value = str | float | bool | None
+
+
+class ColumnRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What one feature's values may be.
+
+    Args:
+        name: Name of the column.
+        kind: Type of its values.
+        min: Smallest value of a number, inclusive.
+        max: Largest value of a number, inclusive.
+        values: The values that the contract lists, if it lists any.
+        nullable: Whether null is a value.
+        unseen: Whether a category outside `values` is taken (`accept`) or refused (`refuse`).
+    """
+
+    name: str
+    kind: Kind
+    min: float | None = None
+    max: float | None = None
+    values: tuple[str | float | bool, ...] | None = None
+    nullable: bool = True
+    unseen: Literal["accept", "refuse"] = "accept"
+
+
+class RuleBrokenError(Exception):
+    """A value breaks the column's rule.
+
+    Args:
+        row: Zero-based position of the value.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, row: int, reason: str) -> None:
+        self.row = row
+        self.reason = reason
+        super().__init__(reason)
+
+
+Check = Callable[[Sequence[Any]], list[Any]]
+
+
+def compile_check(rule: ColumnRule) -> Check:
+    """Return the check of a column: values as decoded → values as the model and the log take them.
+
+    Whole numbers pass as floats, floats without a fraction as ints, ints as categories (their decimal text). Null stays
+    None. The check raises `RuleBrokenError` at the first value that breaks the rule.
+    """
+    return _COMPILERS[rule.kind](rule)
+
+
+def as_text(value: str | float | bool) -> str:  # noqa: FBT001 (a value, not a flag)
+    """Return a scalar as the text that names a class or a category: `3` and `3.0` are both `3`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _float_check(rule: ColumnRule) -> Check:
+    low = -_FLOAT32_MAX if rule.min is None else max(rule.min, -_FLOAT32_MAX)
+    high = _FLOAT32_MAX if rule.max is None else min(rule.max, _FLOAT32_MAX)
+    nullable = rule.nullable
+
+    def check(values: Sequence[Any]) -> list[Any]:
+        checked: list[Any] = []
+        for row, value in enumerate(values):
+            kind = type(value)
+            if (kind is float or kind is int) and low <= value <= high:
+                checked.append(float(value))
+            elif value is None and nullable:
+                checked.append(None)
+            else:
+                raise RuleBrokenError(row, _number_reason(rule, value))
+        return checked
+
+    return check
+
+
+def _int_check(rule: ColumnRule) -> Check:
+    low = -_FLOAT32_MAX if rule.min is None else rule.min
+    high = _FLOAT32_MAX if rule.max is None else rule.max
+    nullable = rule.nullable
+
+    def check(values: Sequence[Any]) -> list[Any]:
+        checked: list[Any] = []
+        for row, value in enumerate(values):
+            kind = type(value)
+            if kind is int and low <= value <= high:
+                checked.append(value)
+            elif kind is float and low <= value <= high and value.is_integer():
+                checked.append(int(value))
+            elif value is None and nullable:
+                checked.append(None)
+            else:
+                raise RuleBrokenError(row, _number_reason(rule, value))
+        return checked
+
+    return check
+
+
+def _bool_check(rule: ColumnRule) -> Check:
+    nullable = rule.nullable
+
+    def check(values: Sequence[Any]) -> list[Any]:
+        checked: list[Any] = []
+        for row, value in enumerate(values):
+            if value is True or value is False or (value is None and nullable):
+                checked.append(value)
+            elif type(value) in (int, float) and value in (0, 1):
+                checked.append(bool(value))
+            else:
+                raise RuleBrokenError(row, f"got {_say(value)}, needs true or false")
+        return checked
+
+    return check
+
+
+def _category_check(rule: ColumnRule) -> Check:
+    nullable = rule.nullable
+    allowed = None
+    if rule.values is not None and rule.unseen == "refuse":
+        allowed = frozenset(as_text(value) for value in rule.values)
+
+    def check(values: Sequence[Any]) -> list[Any]:
+        checked: list[Any] = []
+        for row, given in enumerate(values):
+            value = str(given) if type(given) is int else given
+            if type(value) is str and (allowed is None or value in allowed) and "\0" not in value:
+                checked.append(value)
+            elif value is None and nullable:
+                checked.append(None)
+            else:
+                raise RuleBrokenError(row, _category_reason(given, allowed))
+        return checked
+
+    return check
+
+
+def _text_check(rule: ColumnRule) -> Check:
+    nullable = rule.nullable
+
+    def check(values: Sequence[Any]) -> list[Any]:
+        for row, value in enumerate(values):
+            if type(value) is str and "\0" not in value:
+                continue
+            if value is not None or not nullable:
+                raise RuleBrokenError(row, _text_reason(value))
+        return list(values)
+
+    return check
+
+
+_COMPILERS: dict[Kind, Callable[[ColumnRule], Check]] = {
+    "float": _float_check,
+    "int": _int_check,
+    "bool": _bool_check,
+    "category": _category_check,
+    "text": _text_check,
+}
+
+
+def _number_reason(rule: ColumnRule, value: object) -> str:
+    """Say why `value` is not a number of this column."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"got {_say(value)}, needs {_NEEDS[rule.kind]}"
+    if rule.min is not None and value < rule.min:
+        return f"{_shorten(str(value))} is below the minimum {rule.min:g}"
+    if rule.max is not None and value > rule.max:
+        return f"{_shorten(str(value))} is above the maximum {rule.max:g}"
+    if not -_FLOAT32_MAX <= value <= _FLOAT32_MAX:
+        return f"{_shorten(str(value))} is beyond the range of a 32-bit float"
+    return f"got {_say(value)}, needs {_NEEDS[rule.kind]}"
+
+
+_NEEDS: dict[Kind, str] = {"int": "a whole number", "float": "a number"}
+
+
+def _category_reason(value: object, allowed: frozenset[str] | None) -> str:
+    """Say why `value` is not a category of this column."""
+    text = str(value) if type(value) is int else value
+    if allowed is None or not isinstance(text, str) or "\0" in text:
+        return _text_reason(value)
+    nearest = get_close_matches(text, allowed, n=1)
+    listed = ", ".join(repr(_shorten(one)) for one in sorted(allowed)[:_LISTED])
+    more = f" and {len(allowed) - _LISTED} more" if len(allowed) > _LISTED else ""
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    return f"{_say(value)} is not one of {listed}{more}{hint}"
+
+
+def _text_reason(value: object) -> str:
+    """Say why `value` is not text."""
+    if isinstance(value, str):
+        return "text holds a NUL character"
+    return f"got {_say(value)}, needs text"
+
+
+def _say(value: object) -> str:
+    """Return what a value is, and the value where it is short enough to help."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"text {_shorten(repr(value))}"
+    if isinstance(value, int | float):
+        return f"number {_shorten(str(value))}"
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def _shorten(text: str) -> str:
+    """Return the first characters of a text."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

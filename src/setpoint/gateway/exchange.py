@@ -1,0 +1,76 @@
+"""One HTTP request and its response, apart from ASGI; and JSON in and out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from setpoint.gateway.refusal import RefusedError, refuse
+
+_JSON = b"application/json"
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What came in.
+
+    Args:
+        method: HTTP method.
+        path: Path, percent-decoded.
+        headers: Those headers that the gateway reads, by lower-case name.
+        body: The whole body.
+        place: What the route matched, by name: `model`, `version`.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[bytes, bytes]
+    body: bytes = b""
+    place: Mapping[str, str] = field(default_factory=dict)
+
+    def header(self, name: bytes) -> str:
+        """Return a header as text; empty where it was not sent."""
+        return self.headers.get(name, b"").decode("latin-1").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes out."""
+
+    status: int
+    body: bytes
+    content_type: bytes = _JSON
+    headers: Sequence[Header] = ()
+
+
+def answer_json(content: Any, status: int = 200) -> Response:
+    """Return plain data as a JSON response."""
+    return Response(status, _encode(content))
+
+
+def answer_refusal(refusal: RefusedError) -> Response:
+    """Return a refusal as JSON: `error` in one line, `detail` flaw by flaw."""
+    content = {"status": "error", "error": str(refusal), "detail": refusal.flaws}
+    return Response(refusal.status, _encode(content), headers=refusal.headers)
+
+
+def decode_json(body: bytes) -> Any:
+    """Return the plain data of a JSON body.
+
+    Raises:
+        RefusedError: 400; it is no JSON.
+    """
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise not_decodable(error) from error
+
+
+def not_decodable(error: Exception) -> RefusedError:
+    """Return the refusal of a body that cannot be decoded."""
+    return refuse(400, f"the body cannot be read as JSON: {error}"[:300])

@@ -1,0 +1,116 @@
+"""The metrics of a gateway, by name."""
+
+from setpoint.gateway.follow import Follower
+from setpoint.gateway.log_writer import LogWriter
+from setpoint.gateway.metrics import (
+    OTEL_BUCKETS_S,
+    PREDICTION_BUCKETS_S,
+    Counter,
+    Histogram,
+    Labels,
+    Metric,
+    Reading,
+    exposition,
+)
+
+_ARM = ("model", "version")
+
+
+class Gauges:
+    """Everything that `/metrics` shows.
+
+    Args:
+        follower: Knows what is served.
+        writer: Knows how the log does.
+    """
+
+    def __init__(self, follower: Follower, writer: LogWriter) -> None:
+        self._follower = follower
+        self._writer = writer
+        self.predictions = Counter("model_predictions", "Rows that were answered.", _ARM)
+        self.errors = Counter(
+            "model_prediction_errors", "Rows that a version gave no answer for.", _ARM
+        )
+        self.latency = Histogram(
+            "model_prediction_latency_seconds",
+            "From decoded request to answer, before the log.",
+            _ARM,
+            PREDICTION_BUCKETS_S,
+        )
+        self.requests = Histogram(
+            "http_server_request_duration_seconds",
+            "From the request's head to the end of its answer.",
+            ("http_request_method", "http_route", "http_response_status_code"),
+            OTEL_BUCKETS_S,
+        )
+        self._all: tuple[Metric, ...] = (
+            self.predictions,
+            self.errors,
+            self.latency,
+            self.requests,
+            *self._readings(),
+        )
+
+    def text(self, *, openmetrics: bool) -> bytes:
+        """Return the exposition."""
+        return exposition(self._all, openmetrics=openmetrics)
+
+    def _readings(self) -> tuple[Metric, ...]:
+        """Return the metrics that are read when somebody asks."""
+        writer, follower = self._writer, self._follower
+        return (
+            Reading(
+                "setpoint_deployment_generation",
+                "Generation of the deployment document in force; 0 before the first.",
+                lambda: {(): float(follower.generation)},
+            ),
+            Reading(
+                "setpoint_deployment_refused",
+                "1 while the newest deployment document is refused.",
+                lambda: {(): float(bool(follower.refused))},
+            ),
+            Reading(
+                "setpoint_version_weight",
+                "Share of traffic of each prepared version.",
+                self._weights,
+                ("model", "version", "variant"),
+            ),
+            Reading(
+                "setpoint_log_pending",
+                "Answers that wait to be written to the log.",
+                lambda: {(): float(writer.pending)},
+            ),
+            Reading(
+                "setpoint_log_written",
+                "Answers that are in the log.",
+                lambda: {(): float(writer.written)},
+                kind="counter",
+            ),
+            Reading(
+                "setpoint_log_failures",
+                "Transactions of the log that failed.",
+                lambda: {(): float(writer.failures)},
+                kind="counter",
+            ),
+            Reading(
+                "setpoint_log_lost",
+                "Answers that were given but could not be written to the log.",
+                lambda: {(): float(writer.lost)},
+                kind="counter",
+            ),
+        )
+
+    def _weights(self) -> dict[Labels, float]:
+        """Return the share of traffic of each prepared version."""
+        serving = self._follower.serving
+        if serving is None:
+            return {}
+        deployment = serving.deployment
+        return {
+            (
+                deployment.model,
+                version.text,
+                "champion" if version.number == deployment.champion else "challenger",
+            ): deployment.weights.get(version.text, 0.0)
+            for version in serving.versions.values()
+        }

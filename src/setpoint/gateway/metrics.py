@@ -1,0 +1,154 @@
+"""Counters, gauges and histograms, and their text: Prometheus 0.0.4 or OpenMetrics 1.0.
+
+Written and read on the event loop only, so nothing locks. Names follow Prometheus' rules (base units, counters end in
+`_total`); the HTTP histogram has the name and the buckets of OpenTelemetry's semantic conventions.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+OTEL_BUCKETS_S = (
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+)  # fmt: skip
+# Inference takes microseconds where a web request takes milliseconds: finer buckets stand before OpenTelemetry's.
+PREDICTION_BUCKETS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, *OTEL_BUCKETS_S)
+
+Labels = tuple[str, ...]
+
+
+class Counter:
+    """A number that only grows, by labels.
+
+    Args:
+        name: Name without `_total`.
+        text: What it counts.
+        labels: Names of its labels.
+    """
+
+    kind = "counter"
+
+    def __init__(self, name: str, text: str, labels: Labels = ()) -> None:
+        self.name, self.text, self.labels = name, text, labels
+        self._values: dict[Labels, float] = {} if labels else {(): 0.0}
+
+    def add(self, labels: Labels = (), amount: float = 1.0) -> None:
+        """Count `amount` more under these label values."""
+        self._values[labels] = self._values.get(labels, 0.0) + amount
+
+    def lines(self) -> list[str]:
+        """Return the sample lines."""
+        return [
+            f"{self.name}_total{_braces(self.labels, values)} {_number(value)}"
+            for values, value in self._values.items()
+        ]
+
+
+class Reading:
+    """A counter or gauge that is read when somebody asks.
+
+    Args:
+        name: Name without `_total`.
+        text: What it says.
+        read: Returns the present values by label values.
+        labels: Names of its labels.
+        kind: `gauge` or `counter`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        read: Callable[[], Mapping[Labels, float]],
+        labels: Labels = (),
+        kind: str = "gauge",
+    ) -> None:
+        self.name, self.text, self.labels, self.kind = name, text, labels, kind
+        self._read = read
+
+    def lines(self) -> list[str]:
+        """Return the sample lines."""
+        suffix = "_total" if self.kind == "counter" else ""
+        return [
+            f"{self.name}{suffix}{_braces(self.labels, values)} {_number(value)}"
+            for values, value in self._read().items()
+        ]
+
+
+class Histogram:
+    """Durations in buckets, by labels.
+
+    Args:
+        name: Name, with its unit.
+        text: What it measures.
+        labels: Names of its labels.
+        bounds: Upper bounds of the buckets, ascending, without infinity.
+    """
+
+    kind = "histogram"
+
+    def __init__(self, name: str, text: str, labels: Labels, bounds: Sequence[float]) -> None:
+        self.name, self.text, self.labels = name, text, labels
+        self._bounds = tuple(bounds)
+        self._counts: dict[Labels, list[int]] = {}
+        self._sums: dict[Labels, float] = {}
+
+    def observe(self, labels: Labels, value: float) -> None:
+        """Count one duration under these label values."""
+        counts = self._counts.get(labels)
+        if counts is None:
+            counts = self._counts[labels] = [0] * (len(self._bounds) + 1)
+            self._sums[labels] = 0.0
+        counts[bisect_left(self._bounds, value)] += 1
+        self._sums[labels] += value
+
+    def lines(self) -> list[str]:
+        """Return the sample lines; buckets are cumulative."""
+        lines = []
+        for values, counts in self._counts.items():
+            reached = 0
+            for bound, count in zip((*self._bounds, None), counts, strict=True):
+                reached += count
+                edge = "+Inf" if bound is None else _number(bound)
+                braces = _braces((*self.labels, "le"), (*values, edge))
+                lines.append(f"{self.name}_bucket{braces} {reached}")
+            braces = _braces(self.labels, values)
+            lines.append(f"{self.name}_sum{braces} {_number(self._sums[values])}")
+            lines.append(f"{self.name}_count{braces} {reached}")
+        return lines
+
+
+Metric = Counter | Reading | Histogram
+
+
+def exposition(metrics: Sequence[Metric], *, openmetrics: bool) -> bytes:
+    """Return the text of all metrics, in order."""
+    lines = []
+    for metric in metrics:
+        # Prometheus names a counter's family with the suffix, OpenMetrics without.
+        suffix = "_total" if metric.kind == "counter" and not openmetrics else ""
+        lines.append(f"# HELP {metric.name}{suffix} {metric.text}")
+        lines.append(f"# TYPE {metric.name}{suffix} {metric.kind}")
+        lines.extend(metric.lines())
+    if openmetrics:
+        lines.append("# EOF")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _braces(names: Labels, values: Labels) -> str:
+    """Return `{name="value",…}`, or nothing without labels."""
+    if not names:
+        return ""
+    pairs = (f'{name}="{_escape(value)}"' for name, value in zip(names, values, strict=True))
+    return "{" + ",".join(pairs) + "}"
+
+
+def _escape(text: str) -> str:
+    """Return a label value as the format wants it."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    """Return a number as short as it reads back."""
+    return str(int(value)) if value == int(value) else repr(value)

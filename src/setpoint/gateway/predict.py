@@ -1,0 +1,79 @@
+"""`/predict` and `/v1/predict`: the shapes that hand-written model servers have."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from setpoint.gateway.answering import Answered
+from setpoint.gateway.exchange import Request, Response, answer_json, decode_json
+from setpoint.gateway.rows import read_rows
+from setpoint.gateway.station import Station
+
+
+async def predict(station: Station, request: Request) -> Response:
+    """Answer a flat row with single values, or rows with lists: `prediction`, `probability`, `status`."""
+    answered, flat = await _answer(station, request)
+    content = _provenance(answered)
+    predictions, probability = _predictions(answered), answered.decided.probability
+    content["status"] = "success"
+    if flat:
+        content["prediction"] = predictions[0]
+        content["probability"] = probability[0] if probability else None
+        content["prediction_id"] = answered.ids[0]
+        if answered.schema.classes:
+            content["label"] = answered.decided.labels[0]
+        return answer_json(content)
+    content["prediction"] = predictions
+    content["probability"] = probability or None
+    content["prediction_ids"] = answered.ids
+    if answered.schema.classes:
+        content["label"] = answered.decided.labels
+    return answer_json(content)
+
+
+async def predict_v1(station: Station, request: Request) -> Response:
+    """Answer rows with `predictions` and `model_version`."""
+    answered, _ = await _answer(station, request)
+    content = _provenance(answered)
+    content["predictions"] = _predictions(answered)
+    content["probabilities"] = answered.decided.probability or None
+    content["prediction_ids"] = answered.ids
+    return answer_json(content)
+
+
+async def _answer(station: Station, request: Request) -> tuple[Answered, bool]:
+    """Return the answer, and whether the request was one flat row."""
+    serving = station.require_serving()
+    rows, flat = read_rows(decode_json(request.body), serving.feature_names)
+    station.require_few(rows.count)
+    answered = await station.answering.answer(
+        serving,
+        rows,
+        request=request.header(b"x-request-id")[:200],
+        pinned=request.header(b"x-setpoint-version"),
+    )
+    return answered, flat
+
+
+def _provenance(answered: Answered) -> dict[str, Any]:
+    """Return where the answer comes from."""
+    return {
+        "model_version": answered.choice.version.text,
+        "contract": answered.contract,
+        "variant": answered.choice.variant,
+        "generation": answered.generation,
+    }
+
+
+def _predictions(answered: Answered) -> Sequence[str | float]:
+    """Return predictions as such servers give them: numbers where the classes are numbers.
+
+    A binary task whose classes are words answers 1 for the positive class and 0 for the other; `label` has the words.
+    """
+    schema, decided = answered.schema, answered.decided
+    if not schema.classes:
+        return decided.labels
+    if schema.class_numbers:
+        return [schema.class_numbers[code] for code in decided.codes]
+    if schema.document.task == "binary":
+        return [int(code == schema.positive) for code in decided.codes]
+    return decided.labels

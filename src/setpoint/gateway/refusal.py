@@ -1,0 +1,50 @@
+"""A request that is not answered: the status and what is wrong, where. The gateway is a door, so statuses live here."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from setpoint.errors import SetpointError
+
+
+class Flaw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that is wrong with a request.
+
+    Args:
+        reason: What is wrong, as a sentence without the place.
+        column: Column it is about, or empty.
+        row: Zero-based row of the request; None where it is not about a row.
+    """
+
+    reason: str
+    column: str = ""
+    row: int | None = None
+
+    def __str__(self) -> str:
+        """Return `row 2: column 'tenure': reason`."""
+        row = "" if self.row is None else f"row {self.row}: "
+        column = f"column {self.column!r}: " if self.column else ""
+        return f"{row}{column}{self.reason}"
+
+
+class RefusedError(SetpointError):
+    """The request cannot be answered as it is.
+
+    Args:
+        status: HTTP status: 4xx for what the client can change, 503 for what passes by itself, 500 for a broken model.
+        flaws: What is wrong; at least one.
+        headers: Further headers of the answer.
+    """
+
+    def __init__(
+        self, status: int, flaws: Sequence[Flaw], headers: Sequence[tuple[bytes, bytes]] = ()
+    ) -> None:
+        self.status = status
+        self.flaws = tuple(flaws)
+        self.headers = tuple(headers)
+        super().__init__("; ".join(str(flaw) for flaw in self.flaws))
+
+
+def refuse(status: int, reason: str, *, column: str = "", row: int | None = None) -> RefusedError:
+    """Return a refusal for one reason."""
+    return RefusedError(status, [Flaw(reason=reason, column=column, row=row)])

@@ -1,0 +1,169 @@
+"""The rows of a request, in the shapes that clients send: objects, lists, tensors."""
+
+import math
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, Protocol
+
+from setpoint.gateway.column_check import as_text
+from setpoint.gateway.refusal import Flaw, RefusedError, refuse
+from setpoint.gateway.schema import Schema
+
+_FLAWS = 20
+_WRAPPERS = ("features", "instances")
+
+
+class Rows(Protocol):
+    """The rows of one request, before they are checked against a version's schema."""
+
+    count: int
+
+    def values(self, column: str, schema: Schema) -> Sequence[Any]:
+        """Return the values of a column, feature or not, shape (count,); empty where it was not sent."""
+
+    def columns(self, schema: Schema) -> Sequence[Sequence[Any]]:
+        """Return the features in the order of the schema.
+
+        Raises:
+            RefusedError: 422; a column is missing, or a row has another width.
+        """
+
+
+class Records:
+    """Rows as objects: `{"tenure": 3, "plan": "monthly"}`.
+
+    A feature that may be null may be left out. Names that the schema does not know are passed over (an older or newer
+    version may need them), unless a feature is missing too: then they may be its misspelling, and are refused. A row
+    without any feature is refused.
+    """
+
+    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+        self._rows = rows
+        self.count = len(rows)
+
+    def values(self, column: str, schema: Schema) -> Sequence[Any]:
+        """Return the values of a column; None where a row lacks it."""
+        del schema
+        return [row.get(column) for row in self._rows]
+
+    def columns(self, schema: Schema) -> Sequence[Sequence[Any]]:
+        """Return the features in the order of the schema."""
+        try:
+            if self.count == 1:
+                row = self._rows[0]
+                return [(row[name],) for name in schema.names]
+            return [[row[name] for row in self._rows] for name in schema.names]
+        except KeyError:
+            self._require_complete(schema)
+            return [[row.get(name) for row in self._rows] for name in schema.names]
+
+    def _require_complete(self, schema: Schema) -> None:
+        """Refuse rows that lack what may not be left out, or that have a name nobody knows instead."""
+        flaws: list[Flaw] = []
+        for number, row in enumerate(self._rows):
+            missing = [name for name in schema.names if name not in row]
+            unknown = sorted(set(row) - set(schema.names) - {schema.key})
+            for name in missing:
+                nearest = get_close_matches(name, unknown, n=1)
+                hint = f"; did you mean it by {nearest[0]!r}?" if nearest else ""
+                if name not in schema.nullable or unknown or len(missing) == len(schema.names):
+                    flaws.append(Flaw(reason=f"is missing{hint}", column=name, row=number))
+            if missing and unknown:
+                flaws.extend(
+                    Flaw(reason="is not a column of the model", column=name[:60], row=number)
+                    for name in unknown
+                )
+            if len(flaws) >= _FLAWS:
+                break
+        if flaws:
+            raise RefusedError(422, flaws[:_FLAWS])
+
+
+class Lists:
+    """Rows as lists in the order of the model's columns: `[[3, "monthly"], [5, "yearly"]]`."""
+
+    def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
+        self._rows = rows
+        self.count = len(rows)
+
+    def values(self, column: str, schema: Schema) -> Sequence[Any]:
+        """Return the values of a feature; empty for anything else."""
+        if column not in schema.names:
+            return ()
+        place = schema.names.index(column)
+        return [row[place] if place < len(row) else None for row in self._rows]
+
+    def columns(self, schema: Schema) -> Sequence[Sequence[Any]]:
+        """Return the features in the order of the schema."""
+        width = len(schema.names)
+        for number, row in enumerate(self._rows):
+            if len(row) != width:
+                raise refuse(
+                    422,
+                    f"has {len(row)} values, needs {width}, in this order: {', '.join(schema.names)}",
+                    row=number,
+                )
+        return list(zip(*self._rows, strict=True))
+
+
+class Columns:
+    """Rows as one list a column, as named tensors give them."""
+
+    def __init__(self, columns: dict[str, Sequence[Any]], count: int) -> None:
+        self._columns = columns
+        self.count = count
+
+    def values(self, column: str, schema: Schema) -> Sequence[Any]:
+        """Return the values of a column; empty where it was not sent."""
+        del schema
+        return self._columns.get(column, ())
+
+    def columns(self, schema: Schema) -> Sequence[Sequence[Any]]:
+        """Return the features in the order of the schema."""
+        if not set(schema.names) <= self._columns.keys():
+            Records([dict.fromkeys(self._columns)])._require_complete(schema)  # noqa: SLF001 (same rule, same file)
+        empty = (None,) * self.count
+        return [self._columns.get(name, empty) for name in schema.names]
+
+
+def read_rows(body: Any, feature_names: frozenset[str]) -> tuple[Rows, bool]:
+    """Return the rows of a decoded `/predict` body, and whether it was one flat row.
+
+    Shapes: a flat object; `{"features": …}` or `{"instances": …}` around a list of values, lists, or objects; a bare
+    list of lists or objects. A feature of that very name makes the object a flat row.
+
+    Raises:
+        RefusedError: 422; the body has none of these shapes, or no rows.
+    """
+    if isinstance(body, dict):
+        for wrapper in _WRAPPERS:
+            if wrapper in body and wrapper not in feature_names:
+                return _rows_of(body[wrapper], wrapper), False
+        return Records([body]), True
+    return _rows_of(body, "the body"), False
+
+
+def _rows_of(given: Any, place: str) -> Rows:
+    """Return the rows of a list of lists or objects, or of one row."""
+    if isinstance(given, dict):
+        return Records([given])
+    if not isinstance(given, list):
+        raise refuse(422, f"{place} must be a list of rows, or an object with one row")
+    if not given:
+        raise refuse(422, f"{place} has no rows")
+    if all(isinstance(row, list) for row in given):
+        return Lists(given)
+    if all(isinstance(row, dict) for row in given):
+        return Records(given)
+    if not any(isinstance(row, list | dict) for row in given):
+        return Lists([given])
+    raise refuse(422, f"{place} mixes lists, objects and values; rows must be of one shape")
+
+
+def entity_text(value: Any) -> str:
+    """Return the text that stands for an entity in log and routing; empty for what is no scalar."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return as_text(value)
+    return ""

@@ -1,0 +1,104 @@
+"""What is served between two deployment documents: loaded versions and how traffic is cut among them. Immutable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from setpoint.errors import DeploymentError
+from setpoint.facts.deployment import Deployment
+from setpoint.gateway.refusal import refuse
+from setpoint.gateway.versions import Version
+from setpoint.release.assignment import Assignment, cut
+
+
+class Choice(NamedTuple):
+    """The version that answers one request, and why it does.
+
+    Args:
+        version: The version.
+        variant: `champion` or `challenger`.
+        propensity: Share of traffic that it had; 0 where the request named the version itself.
+    """
+
+    version: Version
+    variant: str
+    propensity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A document with its versions loaded. A request takes one, once, and ends on it.
+
+    Args:
+        deployment: The document.
+        versions: Every prepared version, by number.
+        assignment: The document's weights, cut.
+        choices: The choice for each version that has traffic.
+        feature_names: Names of all versions' features.
+    """
+
+    deployment: Deployment
+    versions: Mapping[int, Version]
+    assignment: Assignment
+    choices: Mapping[int, Choice]
+    feature_names: frozenset[str]
+
+    @property
+    def champion(self) -> Version:
+        """The version whose columns and classes speak for the model."""
+        return self.versions[self.deployment.champion]
+
+    def draw(self, sticky: str) -> Choice:
+        """Return the version that answers the request with this sticky value."""
+        return self.choices[self.assignment.version(sticky)]
+
+    def pin(self, version: str) -> Choice:
+        """Return the version that a request names itself, outside the draw.
+
+        Raises:
+            RefusedError: 404; no such version is prepared.
+        """
+        for number, loaded in self.versions.items():
+            if loaded.text == version:
+                return Choice(loaded, self._variant(number), 0.0)
+        prepared = ", ".join(loaded.text for loaded in self.versions.values())
+        raise refuse(
+            404,
+            f"model {self.deployment.model!r} has no version {version[:40]!r} prepared here; prepared: {prepared}",
+        )
+
+    def _variant(self, number: int) -> str:
+        """Return the part that a version plays."""
+        return "champion" if number == self.deployment.champion else "challenger"
+
+
+def serve(deployment: Deployment, versions: Mapping[int, Version]) -> Serving:
+    """Return what is served under a sound document whose versions are loaded.
+
+    Raises:
+        DeploymentError: The document contradicts itself or the bundles.
+    """
+    assignment = cut(deployment)
+    if deployment.champion not in versions:
+        msg = f"deployment {deployment.generation} does not prepare its champion, version {deployment.champion}"
+        raise DeploymentError(msg)
+    if len(versions) != len(deployment.prepare):
+        msg = f"deployment {deployment.generation} prepares one version twice"
+        raise DeploymentError(msg)
+    for version in versions.values():
+        if version.schema.document.model != deployment.model:
+            msg = (
+                f"deployment {deployment.generation} is of model {deployment.model!r}, version {version.number} "
+                f"is of {version.schema.document.model!r}"
+            )
+            raise DeploymentError(msg)
+    choices = {
+        number: Choice(
+            versions[number],
+            "champion" if number == deployment.champion else "challenger",
+            share,
+        )
+        for number, share in zip(assignment.versions, assignment.shares, strict=True)
+    }
+    names = (name for version in versions.values() for name in version.schema.names)
+    return Serving(deployment, dict(versions), assignment, choices, frozenset(names))

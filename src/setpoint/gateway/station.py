@@ -1,0 +1,59 @@
+"""What the doors of a gateway share: what is served, who answers, who writes, and the limits."""
+
+from dataclasses import dataclass
+
+from setpoint.clock import Clock
+from setpoint.gateway.answering import Answering
+from setpoint.gateway.follow import Follower
+from setpoint.gateway.gauges import Gauges
+from setpoint.gateway.log_writer import LogWriter
+from setpoint.gateway.refusal import Flaw, RefusedError, refuse
+from setpoint.gateway.serving import Serving
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a request may be.
+
+    Args:
+        body: Bytes of a body.
+        rows: Rows of a request.
+    """
+
+    body: int = 1_000_000
+    rows: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One gateway process, as its doors see it."""
+
+    follower: Follower
+    answering: Answering
+    writer: LogWriter
+    gauges: Gauges
+    clock: Clock
+    limits: Limits
+    release: str
+    """Version of setpoint itself."""
+
+    def require_serving(self) -> Serving:
+        """Return what is served.
+
+        Raises:
+            RefusedError: 503; nothing is served yet.
+        """
+        serving = self.follower.serving
+        if serving is None:
+            reason = f"no model is loaded yet: {self.follower.refused or 'loading'}"
+            raise RefusedError(503, [Flaw(reason=reason)], [(b"retry-after", b"1")])
+        return serving
+
+    def require_few(self, rows: int) -> None:
+        """Refuse more rows than the limit.
+
+        Raises:
+            RefusedError: 413.
+        """
+        if rows > self.limits.rows:
+            raise refuse(413, f"{rows} rows, a request may have up to {self.limits.rows}")

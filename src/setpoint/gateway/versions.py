@@ -1,0 +1,182 @@
+"""Loads the versions that a deployment names: verified byte by byte, warmed up, ready to answer.
+
+Rules:
+1. The files that are hashed are the bytes that are loaded: nothing can change in between.
+2. A pickle is code. It is loaded only where the deployment says `native` and the digest matches.
+3. A version that cannot answer its warm-up rows is not ready.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from setpoint.digest import sha256_bytes, sha256_files, short
+from setpoint.errors import BundleError
+from setpoint.facts.deployment import Deployed
+from setpoint.gateway.column_check import ColumnRule
+from setpoint.gateway.runtime import NativeLoader, OnnxRunner, Runner
+from setpoint.gateway.schema import Schema, read_schema
+
+_MANIFEST = "manifest.json"
+_MODEL_FILES = {"onnx": "model.onnx", "native": "model.pkl"}
+_WARM_UP_ROWS = (1, 2, 1)  # the second shape and the return to the first allocate anew
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A loaded version.
+
+    Args:
+        number: Its number.
+        text: Its number as text, as answers and metrics carry it.
+        artifact: Digest over the bundle's files.
+        runtime: `onnx` or `native`.
+        schema: What its requests must be.
+        runner: Its model.
+    """
+
+    number: int
+    text: str
+    artifact: str
+    runtime: str
+    schema: Schema
+    runner: Runner
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a gateway reads of `manifest.json`."""
+
+    artifact: str
+    runtime: str = "onnx"
+    files: dict[str, str] = {}
+    version: int | None = None
+    model: str = ""
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of a bundle.
+
+    Raises:
+        BundleError: The folder is no bundle.
+    """
+    try:
+        return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
+    except OSError as error:
+        msg = f"{folder} is not a bundle: {error}"
+        raise BundleError(msg) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        msg = f"{folder / _MANIFEST} cannot be read: {error}"
+        raise BundleError(msg) from error
+
+
+def load_version(deployed: Deployed, base: Path, native: NativeLoader | None) -> Version:
+    """Verify, load and warm up one version. Slow: never call it on an event loop.
+
+    Args:
+        deployed: The version, as the deployment names it.
+        base: Folder that a relative bundle path starts from.
+        native: Makes runners of pickles; None where this gateway loads none.
+
+    Raises:
+        BundleError: The bundle is missing, altered, may not be loaded here, or does not answer.
+    """
+    folder = base / deployed.bundle
+    try:
+        files = _read_files(folder)
+        _require_artifact(files, deployed)
+        runner, schema = _load(files, deployed, native)
+        _warm_up(runner, schema)
+    except BundleError as error:
+        msg = f"version {deployed.version} ({folder}): {error}"
+        raise BundleError(msg) from error
+    return Version(
+        number=deployed.version,
+        text=str(deployed.version),
+        artifact=deployed.artifact,
+        runtime=deployed.runtime,
+        schema=schema,
+        runner=runner,
+    )
+
+
+def _read_files(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every file of the bundle but its manifest, by path relative to the folder."""
+    if not folder.is_dir():
+        msg = "the folder is not there"
+        raise BundleError(msg)
+    try:
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path != folder / _MANIFEST
+        }
+    except OSError as error:
+        msg = f"cannot be read: {error}"
+        raise BundleError(msg) from error
+
+
+def _require_artifact(files: dict[str, bytes], deployed: Deployed) -> None:
+    """Refuse a bundle whose files are not those that the deployment names."""
+    found = sha256_files({name: sha256_bytes(content) for name, content in files.items()})
+    if found != deployed.artifact:
+        msg = (
+            f"its {len(files)} files have artifact digest {short(found)}…, the deployment names "
+            f"{short(deployed.artifact)}…: the bundle was altered, or is another one"
+        )
+        raise BundleError(msg)
+
+
+def _load(
+    files: dict[str, bytes], deployed: Deployed, native: NativeLoader | None
+) -> tuple[Runner, Schema]:
+    """Return the runner and the schema of verified files."""
+    name = _MODEL_FILES.get(deployed.runtime)
+    if name is None:
+        msg = f"runtime {deployed.runtime!r} is not one of {sorted(_MODEL_FILES)}"
+        raise BundleError(msg)
+    for needed in (name, "request.json"):
+        if needed not in files:
+            msg = f"has no {needed}, which runtime {deployed.runtime!r} needs"
+            raise BundleError(msg)
+    schema = read_schema(files["request.json"])
+    if deployed.runtime == "onnx":
+        return OnnxRunner(files[name], schema.document), schema
+    if native is None:
+        msg = "it is a pickle, and this gateway loads none"
+        raise BundleError(msg)
+    return native(files[name], schema.document), schema
+
+
+def _warm_up(runner: Runner, schema: Schema) -> None:
+    """Let the model answer a plain row, and check the shape of what it says."""
+    row = [_plain_value(rule) for rule in schema.document.columns]
+    for rows in _WARM_UP_ROWS:
+        columns = schema.check([[value] * rows for value in row])
+        try:
+            raw = runner.run(columns)
+        except (
+            Exception
+        ) as error:  # the model is foreign code; whatever it raises means "not ready"
+            msg = f"the model does not answer a plain row: {type(error).__name__}: {error}"
+            raise BundleError(msg) from error
+        answer = raw.value if schema.document.task == "regression" else raw.probability
+        expected = (rows,) if schema.document.task == "regression" else (rows, len(schema.classes))
+        if answer is None or np.shape(answer) != expected:
+            found = None if answer is None else np.shape(answer)
+            msg = f"the model answers an array of shape {found}, request.json says {expected}"
+            raise BundleError(msg)
+
+
+def _plain_value(rule: ColumnRule) -> Any:
+    """Return a value that the rule allows."""
+    if rule.values:
+        return rule.values[0]
+    if rule.kind in ("category", "text"):
+        return "warm-up"
+    if rule.kind == "bool":
+        return False
+    low = rule.min if rule.min is not None else min(0.0, rule.max if rule.max is not None else 0.0)
+    return float(-(-low // 1)) if rule.kind == "int" else low
