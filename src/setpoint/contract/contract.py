@@ -1,7 +1,5 @@
 """The contract: all sections together, with the defaults that follow from them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -14,6 +12,7 @@ from setpoint.contract.gates import BeatsBaselineGate, Gate, NotWorseGate
 from setpoint.contract.metrics import NAIVE, PRIMARY_METRIC, MetricName, Task
 from setpoint.contract.model import Model
 from setpoint.contract.monitor import Monitor
+from setpoint.contract.origin import Origin
 from setpoint.contract.release import Release
 from setpoint.contract.retrain import Retrain
 from setpoint.contract.section import Section
@@ -29,47 +28,6 @@ _RISKS = ("low", "medium", "high")
 _ROWS = Span(1000, "rows")  # default window and cool-down of a contract without time
 _MANY_ROWS = Span(50_000, "rows")
 _BUDGET_ROWS = Span(10_000, "rows")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something stands: file, one-based line and column."""
-
-    file: str
-    line: int
-    column: int
-
-
-@dataclass(frozen=True)
-class Became:
-    """What a key of the short form became.
-
-    Args:
-        key: The key, such as `model.slas.target_accuracy`.
-        value: Its value, as written.
-        paths: Paths of the long form that it set.
-        place: Where the key stands.
-    """
-
-    key: str
-    value: str
-    paths: tuple[str, ...]
-    place: Place
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a contract was read from; not part of what it promises.
-
-    Args:
-        file: File name of the contract; empty for one made in Python.
-        places: Place of each path that was written.
-        became: What each key of the short form became.
-    """
-
-    file: str = ""
-    places: Mapping[str, Place] = field(default_factory=dict)
-    became: tuple[Became, ...] = ()
 
 
 class Contract(Section):
@@ -134,11 +92,12 @@ class Contract(Section):
 
     @property
     def features_declared(self) -> tuple[str, ...]:
-        """Declared columns that are inputs: neither left out, nor target, time or key."""
+        """Declared columns that are inputs (not left out, nor target, time or key), by name."""
         if self.data is None:
             return ()
         others = {self.data.target, self.data.time, self.data.key}
-        return tuple(n for n, c in self.data.columns.items() if c.use and n not in others)
+        columns = sorted(self.data.columns.items())
+        return tuple(name for name, column in columns if column.use and name not in others)
 
     @property
     def primary_metric(self) -> MetricName | None:
@@ -155,6 +114,10 @@ class Contract(Section):
         if risk is None or _RISKS.index(risk) < _RISKS.index(limit):
             return 0
         return self.release.approvals.people
+
+    def set_origin(self, origin: Origin) -> None:
+        """Note where the contract was read from; changes nothing of what it promises."""
+        self._origin = origin
 
     @property
     def origin(self) -> Origin:
@@ -204,7 +167,7 @@ class Contract(Section):
         )
 
     def _missing(self, path: str, why: str, allowed: str) -> ContractError:
-        place = self._origin.places.get("model", Place(self._origin.file, 0, 0))
+        place = self._origin.place_of(("model",))
         message = f"is missing, and {why}"
         return ContractError(
             [Problem(message, place.file, place.line, place.column, path, "", allowed)]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from setpoint.contract.section import Flag, Plain, Section, Text, Whole, refuse
+from setpoint.contract.section import Flag, Names, Plain, Section, Text, Whole, refuse, whole
 from setpoint.contract.shares import Points, Share
 
 ColumnType = Literal["int", "float", "bool", "category", "datetime", "text"]
@@ -16,7 +16,7 @@ ColumnType = Literal["int", "float", "bool", "category", "datetime", "text"]
 
 def _bound(raw: object) -> int | float | str:
     if isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw):
-        return raw
+        return whole(raw)
     if isinstance(raw, str):
         try:
             datetime.fromisoformat(raw)
@@ -110,7 +110,7 @@ class Checks(Section):
     """What must hold of every batch as a whole. What is absent is not checked."""
 
     min_rows: Whole | None = Field(None, description="Fewest rows.")
-    unique: tuple[Text, ...] = Field((), description="Columns whose values together never repeat.")
+    unique: Names = Field((), description="Columns whose values together never repeat.")
     label_share: LabelShare | None = Field(None, description="How far label shares may move.")
     duplicates: Share | None = Field(None, description="Largest share of repeated rows.")
 
@@ -124,7 +124,7 @@ class Data(Section):
     positive: Plain | None = Field(None, description="The positive class of a binary task.")
     time: Text | None = Field(None, description="Column that says when a row happened.")
     key: Text | None = Field(None, description="Column that says whom or what a row is about.")
-    protected: tuple[Text, ...] = Field((), description="Columns that need fair treatment.")
+    protected: Names = Field((), description="Columns that need fair treatment.")
     columns: Mapping[str, Column] = Field({}, description="What each column must look like.")
     checks: Checks = Field(Checks(), description="What must hold of every batch as a whole.")
     format: Format = Field(Format(), description="How a text file is written.")

@@ -1,18 +1,18 @@
 """The section `monitor`: what is watched, over which windows, and what counts as a breach."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from setpoint.contract.cron import Cron
 from setpoint.contract.metrics import MetricName
-from setpoint.contract.section import Number, Section, Text, Whole
+from setpoint.contract.section import Distinct, Number, Section, Text, Whole
 from setpoint.contract.shares import Change, Share
 from setpoint.contract.spans import Duration, Span
 
 Watched = Literal["drift", "prediction", "performance", "latency", "errors", "nulls"]
-_ALL: tuple[Watched, ...] = ("drift", "prediction", "performance", "latency", "errors", "nulls")
+_ALL: tuple[Watched, ...] = ("drift", "errors", "latency", "nulls", "performance", "prediction")
 
 
 class Drift(Section):
@@ -69,7 +69,9 @@ class Monitor(Section):
     window: Span = Field(
         Span(86400, "seconds"), description="Rows that are looked at together: 24h or 1000 rows."
     )
-    signals: tuple[Watched, ...] = Field(_ALL, description="Which signals are on.")
+    signals: Annotated[tuple[Watched, ...], Distinct] = Field(
+        _ALL, description="Which signals are on."
+    )
     drift: Drift = Field(Drift(), description="When a column, and when the table, has drifted.")
     performance: Performance = Field(
         Performance(), description="When the model is worse than it was."

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -18,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+_T = TypeVar("_T", bound=str)
 
 _LONGEST_TEXT = 10_000  # characters
 
@@ -37,12 +40,32 @@ def _plain(raw: object) -> bool | int | float | str:
     raise PydanticCustomError("scalar", "{message}", facts)
 
 
+def whole(number: float) -> float:
+    """Return a number without decimals as an int, so that 1 and 1.0 are one promise."""
+    return int(number) if float(number).is_integer() else number
+
+
+def _label(raw: object) -> bool | int | float | str:
+    value = _plain(raw)
+    return whole(value) if isinstance(value, float) else value
+
+
 Plain = Annotated[
     bool | int | float | str,
-    PlainValidator(_plain),
+    PlainValidator(_label),
     WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
 """A value as a table holds it: text, number, true or false; `1` and `"1"` differ."""
+
+
+def _distinct(names: tuple[_T, ...]) -> tuple[_T, ...]:
+    return tuple(sorted(set(names)))
+
+
+Names = Annotated[tuple[Text, ...], AfterValidator(_distinct)]
+"""Names in no order: sorted, each once."""
+Distinct = AfterValidator(_distinct)
+"""Makes a list that means a set the same however it was written: sorted, each once."""
 
 
 def _param(raw: object) -> Any:

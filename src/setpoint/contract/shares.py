@@ -130,7 +130,7 @@ class Change(Scalar):
         number = number_of(raw)
         if number is not None or (isinstance(raw, str) and _PLAIN.fullmatch(raw)):
             value = number if number is not None else float(str(raw))
-            percent = _percent_of(value) if value >= 0 else "5%"
+            percent = _percent_of(abs(value)) if abs(value) < 1 else f"{plain_decimal(abs(value))}%"
             both = f"{percent} (relative) or {plain_decimal(abs(value))} abs (absolute)"
             raise ScalarError("is a bare number, which can be read two ways", allowed=both)
         if isinstance(raw, str):

@@ -1,0 +1,246 @@
+"""Notes on a sound contract: what it became, what it needs, what it cannot reach, what does not act yet."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from setpoint.contract.contract import Contract
+from setpoint.contract.gates import BeatsChampionGate, DirectionalGate, FairnessGate, MetricGate
+from setpoint.contract.metrics import METRICS
+from setpoint.contract.origin import Path, Place, path_text
+from setpoint.contract.release import OutcomeGuardrail
+from setpoint.contract.release_need import requests_needed
+from setpoint.contract.retrain import ForecastTrigger, ScheduleTrigger
+
+NoteKind = Literal["info", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One remark on a contract.
+
+    Args:
+        kind: `info` says what follows from the contract; `warning` says what will not go as written.
+        path: Path of the field, such as `gates[1]`.
+        message: The remark, as one sentence.
+        place: Where the field stands.
+    """
+
+    kind: NoteKind
+    path: str
+    message: str
+    place: Place
+
+
+Remark = tuple[NoteKind, Path, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Something that a contract may say and that does not act yet.
+
+    Args:
+        path: Where it is said.
+        said: Whether a contract says it.
+        what: What it is, in words.
+    """
+
+    path: Path
+    said: Callable[[Contract], bool]
+    what: str
+
+
+def _source_is(*prefixes: str) -> Callable[[Contract], bool]:
+    def said(contract: Contract) -> bool:
+        return contract.data is not None and contract.data.source.startswith(prefixes)
+
+    return said
+
+
+def _written(*path: str) -> Callable[[Contract], bool]:
+    """Return whether a contract was given a field, as against its default."""
+
+    def said(contract: Contract) -> bool:
+        section: object = contract
+        for key in path:
+            if key not in getattr(section, "model_fields_set", ()):
+                return False
+            section = getattr(section, key)
+        return True
+
+    return said
+
+
+def _strategy_is(name: str) -> Callable[[Contract], bool]:
+    return lambda contract: contract.release.strategy == name
+
+
+def _has_trigger(kind: type) -> Callable[[Contract], bool]:
+    return lambda contract: any(isinstance(trigger, kind) for trigger in contract.retrain.when)
+
+
+PENDING: tuple[Pending, ...] = (  # a capability that is built deletes its line
+    Pending(("data", "source"), _source_is("sql:"), "reading rows by a query"),
+    Pending(("data", "source"), _source_is("delta:"), "reading Delta tables"),
+    Pending(("data", "source"), _source_is("dvc:"), "reading what DVC tracks"),
+    Pending(("data", "source"), _source_is("feast:"), "reading features from Feast"),
+    Pending(("data", "source"), _source_is("s3://", "gs://"), "reading from object storage"),
+    Pending(("train", "command"), _written("train", "command"), "training by a command"),
+    Pending(("train", "tune"), _written("train", "tune"), "the search for parameters"),
+    Pending(("serve", "replicas"), _written("serve", "replicas"), "the number of gateways"),
+    Pending(("serve", "resources"), _written("serve", "resources"), "what a gateway may take"),
+    Pending(("release", "strategy"), _strategy_is("blue_green"), "the strategy blue_green"),
+    Pending(("release", "strategy"), _strategy_is("shadow"), "the strategy shadow"),
+    Pending(("release", "strategy"), _strategy_is("ab"), "the strategy ab"),
+    Pending(("release", "strategy"), _strategy_is("bandit"), "the strategy bandit"),
+    Pending(("release", "approvals"), lambda c: c.approvals_needed > 0, "waiting for approval"),
+    Pending(
+        ("monitor", "source"),
+        lambda c: c.monitor.source != "gateway",
+        "watching the log of a model that something else serves",
+    ),
+    Pending(("monitor", "schedule"), _written("monitor", "schedule"), "watching on a schedule"),
+    Pending(("monitor", "slo"), _written("monitor", "slo"), "watching service level objectives"),
+    Pending(("retrain", "when"), _has_trigger(ScheduleTrigger), "retraining on a schedule"),
+    Pending(("retrain", "when"), _has_trigger(ForecastTrigger), "retraining ahead of a breach"),
+    Pending(("alerts",), lambda c: bool(c.alerts), "sending alerts"),
+)
+"""What is accepted in a contract and does not act yet."""
+
+
+def check(contract: Contract, *, champion_metrics: Mapping[str, float] | None = None) -> list[Note]:
+    """Return remarks on a contract that parsed: what follows from it, and what will not go as written.
+
+    Args:
+        contract: The contract.
+        champion_metrics: Value of each metric of the present champion, where there is one.
+    """
+    remarks: list[Remark] = [
+        *_became(contract),
+        *_missing(contract),
+        *_defaults(contract),
+        *_pending(contract),
+        *_unreachable(contract, champion_metrics or {}),
+        *_release_needs(contract),
+        *_outcomes_too_late(contract),
+        *_columns(contract),
+        *_secrets(contract),
+        *_schedules_without_time(contract),
+    ]
+    return [
+        Note(kind, path_text(path), message, contract.origin.place_of(path))
+        for kind, path, message in remarks
+    ]
+
+
+def _became(contract: Contract) -> Iterator[Remark]:
+    for became in contract.origin.became:
+        into = "; ".join(became.into)
+        yield "info", tuple(became.key.split(".")), f"{became.value} became {into}"
+
+
+def _missing(contract: Contract) -> Iterator[Remark]:
+    if contract.model.task is None:
+        yield (
+            "warning",
+            ("model",),
+            "task is not said; commands that train or judge will ask for it",
+        )
+    if contract.data is None:
+        yield "warning", ("data",), "there is no data; commands that need rows will ask for it"
+    if not contract.gates:
+        yield "warning", ("gates",), "there are no gates, so that no candidate can pass; add one"
+
+
+def _defaults(contract: Contract) -> Iterator[Remark]:
+    if contract.gates and "gates" not in contract.model_fields_set:
+        gates = ", ".join(gate.subject for gate in contract.gates)
+        yield "info", ("gates",), f"none are written, so these hold: {gates}"
+    if contract.axis == "rows":
+        message = "there is no time column, so that windows, delays and budgets count rows"
+        yield "info", ("data", "time"), message
+
+
+def _pending(contract: Contract) -> Iterator[Remark]:
+    for pending in PENDING:
+        if pending.said(contract):
+            yield "warning", pending.path, f"{pending.what} is accepted, but does not act yet"
+
+
+def _unreachable(contract: Contract, metrics: Mapping[str, float]) -> Iterator[Remark]:
+    for position, gate in enumerate(contract.gates):
+        if isinstance(gate, BeatsChampionGate) and gate.metric in metrics:
+            spec, champion = METRICS[gate.metric], metrics[gate.metric]
+            needed = gate.beats_champion.moved(champion, spec.better)
+            beyond = needed > spec.best if spec.better == "higher" else needed < spec.best
+            if beyond or (gate.beats_champion.value > 0 and needed == champion):
+                message = (
+                    f"cannot be met: the champion has {gate.metric} {champion:g}, so that a candidate "
+                    f"would need {needed:g}, and {spec.best:g} is perfect; use not_worse_by"
+                )
+                yield "warning", ("gates", position, "beats_champion"), message
+        if isinstance(gate, MetricGate) and gate.bounds[0] == gate.bounds[1] is not None:
+            message = "allows a single value, which no measurement meets but by chance"
+            yield "warning", ("gates", position), message
+
+
+def _release_needs(contract: Contract) -> Iterator[Remark]:
+    release = contract.release
+    if release.strategy == "direct":
+        return
+    needed = requests_needed(release)
+    message = (
+        f"a whole release needs {needed:,} requests, so that the smaller arm of each step sees "
+        f"{release.min_requests:,}"
+    )
+    yield "info", ("release", "steps"), message
+    held = [step.hold for step in release.steps if step.hold is not None]
+    if sum(span.value for span in held) > release.max_duration.value:
+        message = f"its steps last longer than max_duration {release.max_duration}"
+        yield "warning", ("release", "steps"), message
+
+
+def _outcomes_too_late(contract: Contract) -> Iterator[Remark]:
+    delay, longest = contract.label_delay, contract.release.max_duration
+    for position, guardrail in enumerate(contract.release.guardrails):
+        if not isinstance(guardrail, OutcomeGuardrail) or delay.value < longest.value:
+            continue
+        path: Path = ("release", "guardrails", position)
+        if guardrail.after is None:
+            message = (
+                f"outcomes come after {delay}, when the release is over; say after: {delay} or more"
+            )
+            yield "warning", path, message
+        else:
+            yield "info", path, f"is watched for {guardrail.after} after promotion, and rolls back"
+
+
+def _columns(contract: Contract) -> Iterator[Remark]:
+    if contract.data is None:
+        return
+    for name in contract.data.left_out:
+        reason = contract.data.left_out[name] or "no reason is given"
+        yield "info", ("data", "columns", name), f"is left out of the model: {reason}"
+    for position, gate in enumerate(contract.gates):
+        if isinstance(gate, FairnessGate) and gate.attribute not in contract.data.protected:
+            message = f"{gate.attribute} is not among data.protected"
+            yield "warning", ("gates", position, "attribute"), message
+        if isinstance(gate, DirectionalGate) and gate.directional in contract.data.protected:
+            message = f"asks that answers depend on {gate.directional}, which is protected"
+            yield "warning", ("gates", position, "directional"), message
+
+
+def _secrets(contract: Contract) -> Iterator[Remark]:
+    for position, alert in enumerate(contract.alerts):
+        if "://" in alert.to and "${" not in alert.to:
+            message = "is written out; if it holds a secret, write ${NAME} and set it outside"
+            yield "warning", ("alerts", position, "to"), message
+
+
+def _schedules_without_time(contract: Contract) -> Iterator[Remark]:
+    if contract.axis == "time":
+        return
+    for position, trigger in enumerate(contract.retrain.when):
+        if isinstance(trigger, ScheduleTrigger):
+            message = "is never due in a replay, which has rows and no time; name data.time"
+            yield "warning", ("retrain", "when", position), message
