@@ -6,10 +6,23 @@ import msgspec
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True):
-    """One input column of a model: its name and kind (`int`, `float`, `bool`, `category`, `text`)."""
+    """One input column of a model, with what the contract allows in it, for the bundle's `request.json`.
+
+    Args:
+        name: Column name.
+        kind: `int`, `float`, `bool`, `category` or `text`.
+        low: Smallest allowed number, where the contract says one.
+        high: Largest allowed number, where the contract says one.
+        values: Allowed values as text, where the contract lists them.
+        nullable: Whether it may be missing.
+    """
 
     name: str
     kind: str
+    low: float | None = None
+    high: float | None = None
+    values: tuple[str, ...] | None = None
+    nullable: bool = True
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,92 @@
+"""What a contract's `train.estimator` names, fitted: `auto`, a scikit-learn class, or a function of the project."""
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from setpoint.errors import TrainingError
+from setpoint.facts.training import Recipe
+from setpoint.training.preparation import prepared
+
+
+def fitted(recipe: Recipe, frame: pd.DataFrame, labels: npt.NDArray[Any]) -> Any:
+    """Fit what the recipe names and return it: an object with `predict`.
+
+    Args:
+        recipe: What to fit.
+        frame: Rows to fit on, as `frame_of` gives them.
+        labels: Target of these rows, shape (n,).
+
+    Raises:
+        TrainingError: The estimator is not there, does not take its parameters, or gives back nonsense.
+        DataError: The rows cannot be fitted on.
+    """
+    if ":" in recipe.estimator:
+        return _called(recipe, frame, labels)
+    pipeline = prepared(_constructed(recipe), frame)
+    return pipeline.fit(frame, labels)
+
+
+def _constructed(recipe: Recipe) -> Any:
+    if recipe.estimator == "auto":
+        regression = recipe.task == "regression"
+        kind = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
+    else:
+        kind = _named(recipe.estimator)
+    accepted = _parameters(kind)
+    params = dict(recipe.params)
+    if "random_state" in accepted:
+        params.setdefault("random_state", recipe.seed)
+    if unknown := sorted(set(params) - accepted):
+        allowed = ", ".join(sorted(accepted))
+        msg = f"{recipe.estimator} has no parameter {unknown[0]!r}; it has {allowed}"
+        raise TrainingError("raised", msg)
+    return kind(**params)
+
+
+def _named(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        msg = f"cannot find the estimator {path}: {error}; write a class such as sklearn.linear_model.Ridge"
+        raise TrainingError("raised", msg) from error
+    if not (inspect.isclass(found) and hasattr(found, "fit") and hasattr(found, "predict")):
+        msg = f"{path} is not a class with fit and predict; write module:function for a function"
+        raise TrainingError("raised", msg)
+    return found
+
+
+def _parameters(kind: Any) -> set[str]:
+    signature = inspect.signature(kind.__init__)
+    return {name for name in signature.parameters if name != "self"}
+
+
+def _called(recipe: Recipe, frame: pd.DataFrame, labels: npt.NDArray[Any]) -> Any:
+    module, _, name = recipe.estimator.partition(":")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
+            raise  # the module is there and imports something that is not
+        msg = f"cannot find the module of {recipe.estimator}; it is looked for in the project and its src folder"
+        raise TrainingError("raised", msg) from error
+    except AttributeError as error:
+        msg = f"the module {module} has no function {name!r}"
+        raise TrainingError("raised", msg) from error
+    np.random.seed(recipe.seed % 2**32)  # noqa: NPY002  a team's function may draw from the global generator
+    model = function(frame, labels, _plain(recipe.params), recipe.seed)
+    if not callable(getattr(model, "predict", None)):
+        msg = f"{recipe.estimator} returned {type(model).__name__}, not a fitted estimator with predict"
+        raise TrainingError("nonsense", msg)
+    return model
+
+
+def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(params)

@@ -1,0 +1,101 @@
+"""Arrow rows as the data frame that pipelines take: one dtype for each kind of column, fixed for life.
+
+Numbers and booleans are float64 with NaN for missing. Categories and text are objects with NaN for missing, and an
+empty text counts as missing, because the ONNX inputs of a gateway have no other way to say it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from setpoint.errors import DataError
+from setpoint.facts.training import Feature
+
+NUMERIC_KINDS = frozenset({"int", "float", "bool"})
+"""Kinds that become float64; all others become text."""
+
+LARGEST = float(np.finfo(np.float32).max)
+"""Numbers beyond this, infinities too, are cut to it: a gateway answers in float32."""
+
+
+def is_numeric(feature: Feature) -> bool:
+    """Return whether the feature is a number to the model."""
+    return feature.kind in NUMERIC_KINDS
+
+
+def frame_of(table: pa.Table, features: Sequence[Feature]) -> pd.DataFrame:
+    """Return the feature columns of `table` as a data frame, in the order of `features`.
+
+    Args:
+        table: Rows; other columns are ignored.
+        features: Input columns of the model.
+
+    Raises:
+        DataError: A column is absent, or holds what its kind cannot say.
+    """
+    numeric = [feature.name for feature in features if is_numeric(feature)]
+    texts = [feature.name for feature in features if not is_numeric(feature)]
+    numbers = np.empty((table.num_rows, len(numeric)), order="F")
+    for position, name in enumerate(numeric):
+        numbers[:, position] = numbers_of(table, name)
+    words = np.empty((table.num_rows, len(texts)), dtype=object, order="F")
+    for position, name in enumerate(texts):
+        words[:, position] = texts_of(table, name)
+    if not texts:
+        return pd.DataFrame(numbers, columns=pd.Index(numeric, dtype=object), copy=False)
+    frame = pd.concat(
+        [
+            pd.DataFrame(numbers, columns=pd.Index(numeric, dtype=object), copy=False),
+            pd.DataFrame(words, columns=pd.Index(texts, dtype=object), dtype=object, copy=False),
+        ],
+        axis=1,
+    )
+    return frame[[feature.name for feature in features]]
+
+
+def numbers_of(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
+    """Return a column as float64, shape (n,), NaN where missing, cut to the range of float32.
+
+    Raises:
+        DataError: The column is absent or does not hold numbers.
+    """
+    column = _column(table, name)
+    try:
+        values = column.cast(pa.float64(), safe=False).to_numpy()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        msg = f"column {name!r} holds {column.type}, which does not read as numbers: {error}"
+        raise DataError(msg) from error
+    return np.asarray(np.clip(values, -LARGEST, LARGEST), dtype=np.float64)
+
+
+def texts_of(table: pa.Table, name: str) -> npt.NDArray[Any]:
+    """Return a column as objects, shape (n,): text, or NaN where missing or empty.
+
+    Raises:
+        DataError: The column is absent or cannot be written as text.
+    """
+    column = _column(table, name)
+    try:
+        coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        msg = f"column {name!r} holds {column.type}, which does not read as text: {error}"
+        raise DataError(msg) from error
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    words = np.empty(len(coded.dictionary) + 1, dtype=object)
+    words[:-1] = [word or np.nan for word in coded.dictionary.to_pylist()]
+    words[-1] = np.nan
+    codes = pc.fill_null(coded.indices, len(coded.dictionary)).to_numpy(zero_copy_only=False)
+    return np.asarray(words[codes], dtype=object)
+
+
+def _column(table: pa.Table, name: str) -> Any:
+    if name not in table.column_names:
+        msg = f"the table has no column {name!r}; it has {', '.join(table.column_names[:20])}"
+        raise DataError(msg)
+    return table.column(name)

@@ -1,0 +1,239 @@
+"""A fitted model that answers: a native estimator or an ONNX session, behind one way of asking."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from setpoint.errors import TrainingError
+from setpoint.facts.evidence import Floats, Scores
+from setpoint.facts.training import Feature
+from setpoint.training.frame import frame_of, is_numeric
+from setpoint.training.labels import label_text
+
+_SUM_SLACK = 1e-3  # float32 probabilities of many classes do not sum to 1 exactly
+
+
+@dataclass(frozen=True)
+class Form:
+    """What goes into a model and what comes out.
+
+    Args:
+        task: `binary`, `multiclass` or `regression`.
+        features: Input columns, in order.
+        classes: Class texts in the order of the codes; empty for regression.
+        threshold: A binary answer is positive at this probability or above.
+    """
+
+    task: str
+    features: tuple[Feature, ...]
+    classes: tuple[str, ...]
+    threshold: float
+
+
+class Model(Protocol):
+    """A model that answers a data frame of its features."""
+
+    @property
+    def form(self) -> Form:
+        """What goes in and what comes out."""
+
+    def answer(self, frame: pd.DataFrame) -> Scores:
+        """Return the answers for every row.
+
+        Raises:
+            TrainingError: The answers are nonsense.
+        """
+
+    def answer_one(self, row: Mapping[str, Any]) -> Scores:
+        """Return the answer for one row of plain values, by the shortest way there is."""
+
+
+def score(model: Model, table: pa.Table) -> Scores:
+    """Return the model's answers for every row of `table`.
+
+    Raises:
+        DataError: A feature is absent, or holds what its kind cannot say.
+        TrainingError: The answers are nonsense.
+    """
+    return model.answer(frame_of(table, model.form.features))
+
+
+class NativeModel:
+    """An estimator with `predict`, and with `predict_proba` where it can.
+
+    Args:
+        estimator: The fitted estimator.
+        form: Its form.
+    """
+
+    def __init__(self, estimator: Any, form: Form) -> None:
+        self.estimator = estimator
+        self._form = form
+
+    @property
+    def form(self) -> Form:
+        """What goes in and what comes out."""
+        return self._form
+
+    def answer(self, frame: pd.DataFrame) -> Scores:
+        """Return the answers for every row; see `Model.answer`."""
+        if self._form.task == "regression":
+            return of_values(self.estimator.predict(frame), len(frame))
+        if callable(getattr(self.estimator, "predict_proba", None)):
+            probability = self.estimator.predict_proba(frame)
+            return of_probabilities(probability, len(frame), self._form, self.class_order())
+        return _of_labels(self.estimator.predict(frame), len(frame), self._form)
+
+    def answer_one(self, row: Mapping[str, Any]) -> Scores:
+        """Return the answer for one row; see `Model.answer_one`."""
+        return self.answer(pd.DataFrame({name: [value] for name, value in row.items()}))
+
+    def class_order(self) -> list[int]:
+        """Return for each class of the form its column among the estimator's probabilities.
+
+        Raises:
+            TrainingError: The estimator knows other classes than it was fitted on.
+        """
+        own = getattr(self.estimator, "classes_", None)
+        if own is None:
+            return list(range(len(self._form.classes)))
+        texts = [label_text(value) for value in own]
+        if sorted(texts) != sorted(self._form.classes):
+            msg = f"the model's classes are {texts}, it was fitted on {list(self._form.classes)}"
+            raise TrainingError("nonsense", msg)
+        return [texts.index(name) for name in self._form.classes]
+
+
+class OnnxModel:
+    """An ONNX session whose inputs are the features and whose probabilities stand in the order of the classes.
+
+    Args:
+        session: An `onnxruntime.InferenceSession`.
+        form: Its form.
+    """
+
+    def __init__(self, session: Any, form: Form) -> None:
+        self._session = session
+        self._form = form
+        self._output = "variable" if form.task == "regression" else "probabilities"
+
+    @property
+    def form(self) -> Form:
+        """What goes in and what comes out."""
+        return self._form
+
+    def answer(self, frame: pd.DataFrame) -> Scores:
+        """Return the answers for every row; see `Model.answer`."""
+        return self._run(feed_of(frame, self._form.features), len(frame))
+
+    def answer_one(self, row: Mapping[str, Any]) -> Scores:
+        """Return the answer for one row; see `Model.answer_one`."""
+        feed: dict[str, npt.NDArray[Any]] = {}
+        for feature in self._form.features:
+            value = row[feature.name]
+            if is_numeric(feature):
+                feed[feature.name] = np.array([[value]], dtype=np.float32)
+            else:
+                feed[feature.name] = np.array([[value if isinstance(value, str) else ""]], object)
+        return self._run(feed, 1)
+
+    def _run(self, feed: dict[str, npt.NDArray[Any]], rows: int) -> Scores:
+        (given,) = self._session.run([self._output], feed)
+        if self._form.task == "regression":
+            return of_values(given, rows)
+        return of_probabilities(given, rows, self._form, None)
+
+
+def feed_of(frame: pd.DataFrame, features: tuple[Feature, ...]) -> dict[str, npt.NDArray[Any]]:
+    """Return one ONNX input of shape (n, 1) for each feature: float32, or text with "" for missing."""
+    feed: dict[str, npt.NDArray[Any]] = {}
+    for feature in features:
+        column = frame[feature.name].to_numpy()
+        if is_numeric(feature):
+            feed[feature.name] = column.astype(np.float32).reshape(-1, 1)
+        else:
+            words = np.where(pd.isna(column), "", column)
+            feed[feature.name] = words.astype(object).reshape(-1, 1)
+    return feed
+
+
+def of_values(given: Any, rows: int) -> Scores:
+    """Return regression answers as scores.
+
+    Raises:
+        TrainingError: They are not `rows` finite numbers.
+    """
+    values = _numbers(given, "predictions")
+    values = values.reshape(-1) if values.size == rows else values
+    if values.shape != (rows,):
+        msg = f"predict gave shape {values.shape} for {rows} rows"
+        raise TrainingError("nonsense", msg)
+    _require_finite(values, "predictions")
+    return Scores(label=np.empty(0, np.int64), probability=np.empty((0, 0)), value=values)
+
+
+def of_probabilities(given: Any, rows: int, form: Form, order: list[int] | None) -> Scores:
+    """Return class probabilities as scores, labelled by the threshold or the largest probability.
+
+    Args:
+        given: Probabilities, shape (rows, classes).
+        rows: Number of rows asked for.
+        form: The model's form.
+        order: Column of each class; None where they stand in the order of the classes.
+
+    Raises:
+        TrainingError: They are not probabilities of the form's classes.
+    """
+    probability = _numbers(given, "probabilities")
+    if probability.shape != (rows, len(form.classes)):
+        msg = f"predict_proba gave shape {probability.shape} for {rows} rows and {len(form.classes)} classes"
+        raise TrainingError("nonsense", msg)
+    _require_finite(probability, "probabilities")
+    totals = probability.sum(axis=1)
+    low, high = float(probability.min(initial=0.0)), float(probability.max(initial=0.0))
+    if low < -_SUM_SLACK or high > 1 + _SUM_SLACK or np.any(np.abs(totals - 1) > _SUM_SLACK):
+        msg = f"predict_proba gave {low:g} to {high:g}, not probabilities that sum to 1"
+        raise TrainingError("nonsense", msg)
+    if order is not None and order != sorted(order):
+        probability = probability[:, order]
+    probability = np.clip(probability, 0.0, 1.0)
+    if form.task == "binary":
+        label = (probability[:, 1] >= form.threshold).astype(np.int64)
+    else:
+        label = probability.argmax(axis=1).astype(np.int64)
+    return Scores(label=label, probability=probability, value=np.empty(0))
+
+
+def _of_labels(given: Any, rows: int, form: Form) -> Scores:
+    answers = np.asarray(given).reshape(-1)
+    if len(answers) != rows:
+        msg = f"predict gave {len(answers)} labels for {rows} rows"
+        raise TrainingError("nonsense", msg)
+    place = {name: code for code, name in enumerate(form.classes)}
+    names, back = np.unique(answers, return_inverse=True)
+    texts = [label_text(name) for name in names]
+    if unknown := [text for text in texts if text not in place]:
+        msg = f"predict gave the label {unknown[0]!r}; the classes are {', '.join(form.classes)}"
+        raise TrainingError("nonsense", msg)
+    codes = np.array([place[text] for text in texts], dtype=np.int64)
+    return Scores(label=codes[back], probability=np.empty((rows, 0)), value=np.empty(0))
+
+
+def _numbers(given: Any, what: str) -> Floats:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"the model's {what} are not numbers: {error}"
+        raise TrainingError("nonsense", msg) from error
+
+
+def _require_finite(values: Floats, what: str) -> None:
+    if not np.all(np.isfinite(values)):
+        bad = int(np.count_nonzero(~np.isfinite(values)))
+        msg = f"{bad} of the model's {what} are not finite"
+        raise TrainingError("nonsense", msg)
