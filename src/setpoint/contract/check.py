@@ -116,7 +116,6 @@ def check(contract: Contract, *, champion_metrics: Mapping[str, float] | None = 
         champion_metrics: Value of each metric of the present champion, where there is one.
     """
     remarks: list[Remark] = [
-        *_became(contract),
         *_missing(contract),
         *_defaults(contract),
         *_pending(contract),
@@ -127,16 +126,14 @@ def check(contract: Contract, *, champion_metrics: Mapping[str, float] | None = 
         *_secrets(contract),
         *_schedules_without_time(contract),
     ]
-    return [
+    became = [
+        Note("info", one.key, f"{one.value} became {'; '.join(one.into)}", one.place)
+        for one in contract.origin.became
+    ]
+    return became + [
         Note(kind, path_text(path), message, contract.origin.place_of(path))
         for kind, path, message in remarks
     ]
-
-
-def _became(contract: Contract) -> Iterator[Remark]:
-    for became in contract.origin.became:
-        into = "; ".join(became.into)
-        yield "info", tuple(became.key.split(".")), f"{became.value} became {into}"
 
 
 def _missing(contract: Contract) -> Iterator[Remark]:

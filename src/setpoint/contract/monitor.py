@@ -67,7 +67,8 @@ class Monitor(Section):
         Cron("0 * * * *"), description="When to look, as five cron fields in UTC."
     )
     window: Span = Field(
-        Span(86400, "seconds"), description="Rows that are looked at together: 24h or 1000 rows."
+        Span(86400, "seconds"),
+        description="Rows that are looked at together. Without data.time: 1000 rows.",
     )
     signals: Annotated[tuple[Watched, ...], Distinct] = Field(
         _ALL, description="Which signals are on."

@@ -24,7 +24,7 @@ EFFECTS: dict[Effect, str] = {  # heaviest first
     "restart": "this is another model: it starts without versions and without a champion",
     "refit": "a new candidate is fitted and judged",
     "validate": "data is validated anew; rows that fail are kept out",
-    "judge": "the gates are judged anew on what was measured; no new fit",
+    "judge": "the gates are judged anew; only what was never measured is measured",
     "watch": "the next window is judged by this",
     "trigger": "triggers are weighed by this",
     "release": "nothing until the next step of a release",

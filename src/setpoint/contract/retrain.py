@@ -106,7 +106,8 @@ class Budget(Section):
 
     runs: Annotated[Whole, Field(ge=1)] = Field(4, description="Retrains in one period.")
     per: Period = Field(
-        Span(86400, "seconds"), description="The period: hour, day, week, 24h or 10000 rows."
+        Span(86400, "seconds"),
+        description="The period: hour, day, week or 24h. Without data.time: 10000 rows.",
     )
 
 
@@ -123,6 +124,7 @@ class Retrain(Section):
         description="What it must show against the champion: beats_champion or {not_worse_by: 2%}.",
     )
     cooldown: Span = Field(
-        Span(21600, "seconds"), description="Shortest span between two retrains."
+        Span(21600, "seconds"),
+        description="Shortest span between two retrains. Without data.time: 1000 rows.",
     )
     budget: Budget = Field(Budget(), description="How often a retrain may start, at most.")

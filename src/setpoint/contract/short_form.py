@@ -111,7 +111,7 @@ class ShortForm:
             self._blame(path, entry, error.message, error.allowed)
             return
         if into:
-            self.became.append(Became(path_text(path), entry.node.said, into, entry.place))
+            self.became.append(Became(path_text(path), _said(entry.node), into, entry.place))
 
     def _take_sla(self, key: str, entry: Entry) -> tuple[str, ...]:
         if key.startswith("inference_latency_"):
@@ -257,6 +257,12 @@ class ShortForm:
 
 def _line(place: Place, other: Place) -> str:
     return f"line {place.line}" if place.file == other.file else f"{place.file}:{place.line}"
+
+
+def _said(node: Node) -> str:
+    if isinstance(node.value, list):
+        return "[" + ", ".join(item.said for item in node.value) + "]"
+    return node.said
 
 
 def _text(text: str, entry: Entry) -> Entry:

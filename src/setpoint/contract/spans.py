@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from setpoint.contract.scalar import Scalar, ScalarError
 from setpoint.contract.shares import Share, decimal_text, plain_decimal
@@ -118,7 +118,11 @@ def _period_text(raw: object) -> object:
     return _PERIODS.get(raw, raw) if isinstance(raw, str) else raw
 
 
-Period = Annotated[Span, BeforeValidator(_period_text)]
+Period = Annotated[
+    Span,
+    BeforeValidator(_period_text),
+    WithJsonSchema({"anyOf": [{"type": "string", "enum": list(_PERIODS)}, *Span.json_forms]}),
+]
 """A span that may also be written as `hour`, `day` or `week`."""
 
 

@@ -16,7 +16,7 @@ class Split(Section):
 
     by: Literal["auto", "time", "hash"] = Field(
         "auto",
-        description="time: later rows judge; hash: of key or row; auto: time where there is one.",
+        description="time: later rows judge; hash: by key or row; auto: time where there is data.time, else hash.",
     )
     validation: Share = Field(Share(0.2), description="Share of rows that tuning may look at.")
     test: Part = Field(Part(share=0.2), description="Rows that gates judge by: 20% or 1000 rows.")
