@@ -178,33 +178,6 @@ def compare_rates(
     return RateComparison(verdict, difference, low, high)
 
 
-def requests_to_pass(rate: float, margin: float, *, share: float = 0.5, alpha: float = 0.05) -> int:
-    """Return about how many requests both arms need together until an equal canary passes.
-
-    Args:
-        rate: Expected rate of harm in both arms, in [0, 1).
-        margin: As in `compare_rates`, above 0.
-        share: The canary's share of the traffic, in (0, 1).
-        alpha: As in `compare_rates`.
-
-    Returns:
-        Requests, counted as if events came exactly at their rate; half of the canaries take longer.
-
-    Example:
-        >>> requests_to_pass(0.01, 0.005, share=0.5) > requests_to_pass(0.01, 0.02, share=0.5)
-        True
-    """
-    low, high = 1.0, 1e12
-    for _ in range(STEPS):
-        total = np.sqrt(low * high)
-        arms = (Arm(rate * part * total, part * total) for part in (share, 1 - share))
-        if rate_difference_sequence(*arms, alpha=alpha)[1] < margin:
-            high = total
-        else:
-            low = total
-    return int(np.ceil(high))
-
-
 def _share(arm: Arm) -> float:
     return float(np.asarray(arm.events) / np.asarray(arm.n))
 
