@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from setpoint.stats.rate_evidence import (
     Batches,
+    _log_ratio,
     _nearest_in_null,
     evidence_of_harm,
     evidence_of_safety,
@@ -50,12 +52,26 @@ def test_wandering_rate_of_both_arms_is_no_harm():
     assert (evidence > ALARM).any(axis=1).mean() <= 0.05
 
 
-def test_mean_evidence_under_the_null_is_at_most_one():
-    batches = traffic((0.03, 0.03), share=0.3, total=300, runs=40_000, seed=4)
-    for evidence in (evidence_of_harm(batches), evidence_of_harm(batches, harm=0.01)):
-        assert np.exp(evidence[:, -1]).mean() < 1.03
-    at_margin = traffic((0.05, 0.03), share=0.3, total=300, runs=40_000, seed=5)
-    assert np.exp(evidence_of_safety(at_margin, margin=0.02)[:, -1]).mean() < 1.03
+def test_mean_evidence_of_a_batch_is_at_most_one_exactly():
+    """Every outcome of a small batch, weighed by its probability under rates of the null."""
+    rng = np.random.default_rng(4)
+    largest = 0.0
+    for _ in range(400):
+        sizes, guess = rng.integers(1, 12, 2), rng.uniform(0, 0.4, 2)
+        gap = rng.choice([-0.05, 0.0, 0.01, 0.1])
+        weights = [np.array(float(n)) for n in sizes]
+        null = _nearest_in_null(np.array(guess[0]), np.array(guess[1]), *weights, gap)
+        for second in np.linspace(0.051, 0.5, 15):
+            for beyond in (0.0, 0.05):
+                mean = 1.0
+                for n, rate, g, p in zip(
+                    sizes, (second + gap + beyond, second), guess, null, strict=True
+                ):
+                    outcomes = np.arange(n + 1.0)
+                    ratio = np.exp(_log_ratio(outcomes, np.array(float(n)), g, p))
+                    mean *= float(binom.pmf(outcomes, n, rate) @ ratio)
+                largest = max(largest, mean)
+    assert 0.99 < largest <= 1 + 1e-9
 
 
 def test_five_times_the_errors_are_found_within_two_hundred_requests_of_the_canary():
