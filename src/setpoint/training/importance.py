@@ -57,7 +57,7 @@ def _losses(answers: Scores, labels: Ints, values: Floats) -> Floats:
     if answers.value.size:
         return np.asarray(np.abs(answers.value - values), dtype=np.float64)
     if not answers.probability.size:
-        return (answers.label != labels).astype(np.float64)
+        return np.asarray(answers.label != labels, dtype=np.float64)
     known = (labels >= 0) & (labels < answers.probability.shape[1])
     picked = answers.probability[np.arange(len(labels)), np.where(known, labels, 0)]
     chance = np.maximum(np.where(known, picked, 0.0), _LEAST_PROBABILITY)

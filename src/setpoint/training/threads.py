@@ -8,7 +8,7 @@ million cells.
 from contextlib import AbstractContextManager
 from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no types
 
 _CELLS_FOR_MORE = 2_000_000  # rows times columns
 

@@ -1,12 +1,4 @@
-"""The whole job: fit, answer, compare, measure, write. From a table and a recipe to a folder of results.
-
-```
-native/model.pkl   the fitted estimator, written as soon as the fit is over
-bundle/            what gateways load
-evidence.npz       the answers that gates judge
-result.json        the facts; written last, so that a folder with it is whole
-```
-"""
+"""The whole job: fit, answer, compare, measure, write. From a table and a recipe to a folder of results."""
 
 import pickle
 from collections.abc import Callable, Mapping
@@ -14,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -34,13 +25,9 @@ from setpoint.training.measure import entity_codes, kept_column, metrics_of, wit
 from setpoint.training.model import Form, Model, NativeModel, score
 from setpoint.training.perturbations import perturbed
 from setpoint.training.probe import behaviour_of, probe_rows
+from setpoint.training.result_file import BUNDLE, EVIDENCE, NATIVE, write_result
 from setpoint.training.rows import Rows, rows_of
 from setpoint.training.threads import limited_threads
-
-RESULT = "result.json"
-EVIDENCE = "evidence.npz"
-NATIVE = Path("native") / "model.pkl"
-BUNDLE = "bundle"
 
 
 @dataclass(frozen=True)
@@ -139,19 +126,6 @@ def _trained(
     )
     write_result(result, folder)
     return result
-
-
-def write_result(result: TrainingResult, folder: Path) -> None:
-    """Write the facts of a job into its folder."""
-    (folder / RESULT).write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2))
-
-
-def read_result(folder: Path) -> TrainingResult | None:
-    """Return the facts in a job's folder, or None where there are none or not whole ones."""
-    try:
-        return msgspec.json.decode((folder / RESULT).read_bytes(), type=TrainingResult)
-    except (OSError, msgspec.DecodeError):
-        return None
 
 
 def _fit(job: TrainingJob, rows: Rows, folder: Path, stopwatch: Callable[[], float]) -> Fit:
