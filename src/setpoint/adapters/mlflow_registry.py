@@ -38,6 +38,7 @@ from setpoint.facts.registration import Registered, Registration
 from setpoint.training.evidence_file import read_evidence
 
 ATTEMPT = "setpoint.attempt"
+_VERDICT = "setpoint.verdict"
 _STAGE = "stage"  # the tag that clients from before aliases look at
 _STAGES = {"champion": "Production", "challenger": "Staging"}
 _RETIRED = "Archived"
@@ -81,7 +82,8 @@ class MlflowRegistry:
             experiment = self._experiment(registration.model)
             run = self._run(experiment.experiment_id, registration)
             model = self._model(run, registration, folder) if registration.register else None
-            if run.info.status != _FINISHED:
+            said = run.data.tags.get(_VERDICT)
+            if run.info.status != _FINISHED or said != registration.ruling:
                 self._log(run, registration, folder, model)
                 self._client.set_terminated(run.info.run_id, _FINISHED)
             run_id = run.info.run_id
@@ -181,7 +183,10 @@ class MlflowRegistry:
     def _log(
         self, run: Run, registration: Registration, folder: Path, model: LoggedModel | None
     ) -> None:
-        """Log numbers, parameters, tags and files; the same again changes nothing."""
+        """Log files, parameters, then numbers and tags, which say that the rest is there; again changes nothing."""
+        with TemporaryDirectory(prefix="setpoint-run-") as place:
+            _write_files(Path(place), registration, folder)
+            self._client.log_artifacts(run.info.run_id, place)
         stamp = run.info.start_time  # the run's own, so that logging again is the same metric
         model_id = model.model_id if model else None
         metrics = [
@@ -190,12 +195,9 @@ class MlflowRegistry:
         ]
         params = [Param(name, value) for name, value in _params(registration)]
         tags = [RunTag(name, value) for name, value in _tags(registration).items()]
-        self._client.log_batch(run.info.run_id, metrics=metrics, params=params[:_BATCH], tags=tags)
         for start in range(_BATCH, len(params), _BATCH):
             self._client.log_batch(run.info.run_id, params=params[start : start + _BATCH])
-        with TemporaryDirectory(prefix="setpoint-run-") as place:
-            _write_files(Path(place), registration, folder)
-            self._client.log_artifacts(run.info.run_id, place)
+        self._client.log_batch(run.info.run_id, metrics=metrics, params=params[:_BATCH], tags=tags)
 
     def _version(self, run_id: str, logged: LoggedModel, registration: Registration) -> int:
         """Return the number of the attempt's version, made where there is none."""
@@ -267,7 +269,7 @@ def _tags(registration: Registration) -> dict[str, str]:
         "setpoint.contract": lineage.contract,
         "setpoint.snapshot": lineage.snapshot,
         "setpoint.lock": lineage.lock,
-        "setpoint.verdict": registration.ruling,
+        _VERDICT: registration.ruling,
         "setpoint.job": result.key,
         "mlflow.source.name": "setpoint",
         "mlflow.source.type": "JOB",
