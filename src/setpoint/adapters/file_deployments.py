@@ -59,6 +59,14 @@ class FileDeployments:
             msg = f"{self._path} is not a deployment document: {error}"
             raise DeploymentError(msg) from error
 
+    def mark(self) -> tuple[int, int, int] | None:
+        """Return something that differs whenever the file was replaced; None while there is none."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
     def _replace(self, text: bytes) -> None:
         """Write `text` beside the file, then put it in the file's place."""
         beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")

@@ -9,13 +9,13 @@ from typing import Any
 
 from setpoint.clock import Clock
 from setpoint.errors import JournalError
+from setpoint.facts.evidence import Scores
 from setpoint.facts.prediction import Prediction
 from setpoint.gateway.gauges import Gauges
 from setpoint.gateway.ids import PredictionIds
 from setpoint.gateway.log_writer import LogWriter
 from setpoint.gateway.refusal import Flaw, RefusedError
 from setpoint.gateway.rows import Rows, entity_text
-from setpoint.gateway.runtime import Raw
 from setpoint.gateway.schema import Schema
 from setpoint.gateway.serving import Choice, Serving
 
@@ -143,11 +143,11 @@ class Answering:
         runner = choice.version.runner
         try:
             if runner.inline and rows <= _INLINE_ROWS:
-                raw = runner.run(columns)
+                scores = runner.run(columns)
             else:
                 loop = asyncio.get_running_loop()
-                raw = await loop.run_in_executor(self._executor, runner.run, columns)
-            return decide(choice.version.schema, raw, rows), ""
+                scores = await loop.run_in_executor(self._executor, runner.run, columns)
+            return decide(choice.version.schema, scores, rows), ""
         except Exception as error:  # noqa: BLE001 (the model is foreign code: its failure is an answer's error, on record)
             return Decided([]), f"{type(error).__name__}: {error}"[:500]
 
@@ -203,26 +203,32 @@ class Answering:
             raise RefusedError(503, [flaw], [(b"retry-after", b"1")]) from error
 
 
-def decide(schema: Schema, raw: Raw, rows: int) -> Decided:
+def decide(schema: Schema, scores: Scores, rows: int) -> Decided:
     """Return what a model's numbers mean: binary by the threshold, multiclass by the largest probability.
 
     Raises:
         ValueError: The model answered NaN, an infinity, or another shape than n rows.
     """
-    if raw.probability is None:
-        values = [] if raw.value is None else [float(value) for value in raw.value]
+    if not schema.classes:
+        values: list[float] = scores.value.tolist()
         _require_finite(values, rows)
         return Decided(values)
-    probabilities = raw.probability.tolist()
+    if not scores.probability.size:
+        codes: list[int] = scores.label.tolist()
+        _require_finite(codes, rows)
+        return Decided([schema.classes[code] for code in codes], codes)
+    probabilities = scores.probability.tolist()
     if schema.document.task == "binary":
-        positive = schema.positive
+        positive, threshold = schema.positive, schema.threshold
         probability = [row[positive] for row in probabilities]
-        codes = [positive if value >= schema.threshold else 1 - positive for value in probability]
+        codes = [positive if value >= threshold else 1 - positive for value in probability]
     else:
-        codes = raw.probability.argmax(axis=1).tolist()
+        codes = scores.probability.argmax(axis=1).tolist()
         probability = [row[code] for row, code in zip(probabilities, codes, strict=True)]
     _require_finite(probability, rows)
-    return Decided([schema.classes[code] for code in codes], codes, probability, probabilities)
+    # Sums of float32 may stand a hair outside [0, 1].
+    clipped = [min(max(value, 0.0), 1.0) for value in probability]
+    return Decided([schema.classes[code] for code in codes], codes, clipped, probabilities)
 
 
 def _require_finite(values: Sequence[float], rows: int) -> None:

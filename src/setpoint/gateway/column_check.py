@@ -59,19 +59,22 @@ Check = Callable[[Sequence[Any]], list[Any]]
 def compile_check(rule: ColumnRule) -> Check:
     """Return the check of a column: values as decoded → values as the model and the log take them.
 
-    Whole numbers pass as floats, floats without a fraction as ints, ints as categories (their decimal text). Null stays
-    None. The check raises `RuleBrokenError` at the first value that breaks the rule.
+    Whole numbers pass as floats, floats without a fraction as ints, ints and booleans as categories (their text). Null
+    becomes None, and so does empty text: a model's text inputs have no other way to say that a value is missing. The
+    check raises `RuleBrokenError` at the first value that breaks the rule.
     """
     return _COMPILERS[rule.kind](rule)
 
 
 def as_text(value: str | float | bool) -> str:  # noqa: FBT001 (a value, not a flag)
-    """Return a scalar as the text that names a class or a category: `3` and `3.0` are both `3`."""
+    """Return a scalar as the text that names a class or a category: `true`, `3` (also for 3.0), or the text itself."""
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) or not math.isfinite(value) or not value.is_integer():
+        return str(value)
+    return str(int(value))
 
 
 def _float_check(rule: ColumnRule) -> Check:
@@ -142,11 +145,13 @@ def _category_check(rule: ColumnRule) -> Check:
     def check(values: Sequence[Any]) -> list[Any]:
         checked: list[Any] = []
         for row, given in enumerate(values):
-            value = str(given) if type(given) is int else given
-            if type(value) is str and (allowed is None or value in allowed) and "\0" not in value:
-                checked.append(value)
-            elif value is None and nullable:
+            value = as_text(given) if type(given) in (int, bool) else given
+            if value is None or value == "":
+                if not nullable:
+                    raise RuleBrokenError(row, f"got {_say(given)}, needs a value")
                 checked.append(None)
+            elif type(value) is str and (allowed is None or value in allowed) and "\0" not in value:
+                checked.append(value)
             else:
                 raise RuleBrokenError(row, _category_reason(given, allowed))
         return checked
@@ -158,12 +163,17 @@ def _text_check(rule: ColumnRule) -> Check:
     nullable = rule.nullable
 
     def check(values: Sequence[Any]) -> list[Any]:
+        checked: list[Any] = []
         for row, value in enumerate(values):
-            if type(value) is str and "\0" not in value:
-                continue
-            if value is not None or not nullable:
+            if value is None or value == "":
+                if not nullable:
+                    raise RuleBrokenError(row, f"got {_say(value)}, needs a value")
+                checked.append(None)
+            elif type(value) is str and "\0" not in value:
+                checked.append(value)
+            else:
                 raise RuleBrokenError(row, _text_reason(value))
-        return list(values)
+        return checked
 
     return check
 
@@ -195,7 +205,7 @@ _NEEDS: dict[Kind, str] = {"int": "a whole number", "float": "a number"}
 
 def _category_reason(value: object, allowed: frozenset[str] | None) -> str:
     """Say why `value` is not a category of this column."""
-    text = str(value) if type(value) is int else value
+    text = as_text(value) if isinstance(value, bool | int) else value
     if allowed is None or not isinstance(text, str) or "\0" in text:
         return _text_reason(value)
     nearest = get_close_matches(text, allowed, n=1)

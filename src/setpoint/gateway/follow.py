@@ -55,7 +55,7 @@ class Follower:
         self._load = load
         self._executor = executor
         self._clock = clock
-        self._mark: Hashable = None
+        self._mark: Hashable = object()  # like no mark: the first look always reads
         self._retry_at = 0.0
 
     @property

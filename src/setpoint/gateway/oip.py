@@ -256,10 +256,13 @@ def _outputs(answered: Answered) -> list[dict[str, Any]]:
     rows = len(answered.ids)
     if not schema.classes:
         return [_tensor("prediction", "FP64", [rows], decided.labels)]
-    flat = [value for row in decided.probabilities for value in row]
+    label = _tensor("label", "BYTES", [rows], decided.labels)
+    if not decided.probabilities:
+        return [label]
+    flat = [min(max(value, 0.0), 1.0) for row in decided.probabilities for value in row]
     probability = _tensor("probability", "FP64", [rows, len(schema.classes)], flat)
     probability["parameters"] = {"classes": msgspec.json.encode(schema.classes).decode()}
-    return [_tensor("label", "BYTES", [rows], decided.labels), probability]
+    return [label, probability]
 
 
 def _tensor(name: str, datatype: str, shape: list[int], data: Sequence[Any]) -> dict[str, Any]:

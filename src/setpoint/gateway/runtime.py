@@ -1,13 +1,14 @@
 """What runs a version's model on checked columns. ONNX here; a native model comes in through a loader of `wiring`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
 from setpoint.errors import BundleError
+from setpoint.facts.evidence import Scores
 from setpoint.gateway.column_check import ColumnRule
 from setpoint.gateway.schema import RequestDocument
 
@@ -15,19 +16,10 @@ MISSING_TEXT = ""  # what stands for null in a model's text inputs, as training 
 _NUMBERS = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 _WHOLE = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(bool)": np.bool_}
 _TEXT = "tensor(string)"
+_NO_LABELS = np.empty(0, dtype=np.int64)
+_NO_VALUES = np.empty(0)
+_NO_PROBABILITIES = np.empty((0, 0))
 _PROBABILITY_NAMES = ("probabilities", "output_probability", "probability")
-
-
-class Raw(NamedTuple):
-    """What a model answered on n rows.
-
-    Args:
-        probability: Class probabilities in the order of the classes, shape (n, classes); None for regression.
-        value: Values, shape (n,); None for classification.
-    """
-
-    probability: npt.NDArray[Any] | None
-    value: npt.NDArray[Any] | None
 
 
 class Runner(Protocol):
@@ -36,8 +28,11 @@ class Runner(Protocol):
     inline: bool
     """Whether one row takes microseconds, so that it may run on the event loop."""
 
-    def run(self, columns: Sequence[Sequence[Any]]) -> Raw:
-        """Return the model's answers for checked columns in the order of the schema. Called from any thread."""
+    def run(self, columns: Sequence[Sequence[Any]]) -> Scores:
+        """Return the model's answers for checked columns in the order of the schema. Called from any thread.
+
+        Classes are decided by the probabilities, where there are any; labels matter only for a model without.
+        """
 
 
 NativeLoader = Callable[[bytes, RequestDocument], Runner]
@@ -74,8 +69,8 @@ class OnnxRunner:
         self._plan_inputs(document)
         self._plan_output(document)
 
-    def run(self, columns: Sequence[Sequence[Any]]) -> Raw:
-        """Return the model's answers for checked columns in the order of the schema."""
+    def run(self, columns: Sequence[Sequence[Any]]) -> Scores:
+        """Return the model's answers for checked columns in the order of the schema; labels are left empty."""
         rows = len(columns[0])
         feed: dict[str, npt.NDArray[Any]] = {}
         for dtype, names, places in self._numbers:
@@ -87,8 +82,10 @@ class OnnxRunner:
             feed[name] = np.array(values, dtype=object).reshape(rows, 1)
         (answer,) = self._session.run([self._output], feed)
         if self._regression:
-            return Raw(None, np.asarray(answer).reshape(rows))
-        return Raw(np.asarray(answer), None)
+            return Scores(
+                label=_NO_LABELS, probability=_NO_PROBABILITIES, value=answer.reshape(rows)
+            )
+        return Scores(label=_NO_LABELS, probability=answer, value=_NO_VALUES)
 
     def _plan_inputs(self, document: RequestDocument) -> None:
         """Find out which column goes into which input, as what type."""

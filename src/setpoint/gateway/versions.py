@@ -16,6 +16,7 @@ import numpy as np
 from setpoint.digest import sha256_bytes, sha256_files, short
 from setpoint.errors import BundleError
 from setpoint.facts.deployment import Deployed
+from setpoint.facts.evidence import Scores
 from setpoint.gateway.column_check import ColumnRule
 from setpoint.gateway.runtime import NativeLoader, OnnxRunner, Runner
 from setpoint.gateway.schema import Schema, read_schema
@@ -156,18 +157,25 @@ def _warm_up(runner: Runner, schema: Schema) -> None:
     for rows in _WARM_UP_ROWS:
         columns = schema.check([[value] * rows for value in row])
         try:
-            raw = runner.run(columns)
+            scores = runner.run(columns)
         except (
             Exception
         ) as error:  # the model is foreign code; whatever it raises means "not ready"
             msg = f"the model does not answer a plain row: {type(error).__name__}: {error}"
             raise BundleError(msg) from error
-        answer = raw.value if schema.document.task == "regression" else raw.probability
-        expected = (rows,) if schema.document.task == "regression" else (rows, len(schema.classes))
-        if answer is None or np.shape(answer) != expected:
-            found = None if answer is None else np.shape(answer)
+        found, expected = _shapes(scores, schema, rows)
+        if found != expected:
             msg = f"the model answers an array of shape {found}, request.json says {expected}"
             raise BundleError(msg)
+
+
+def _shapes(scores: Scores, schema: Schema, rows: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the shape of the answers, and the one that the schema says."""
+    if schema.document.task == "regression":
+        return np.shape(scores.value), (rows,)
+    if np.size(scores.label) and not np.size(scores.probability):
+        return np.shape(scores.label), (rows,)
+    return np.shape(scores.probability), (rows, len(schema.classes))
 
 
 def _plain_value(rule: ColumnRule) -> Any:

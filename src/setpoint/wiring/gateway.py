@@ -1,0 +1,226 @@
+"""Builds and runs one gateway process."""
+
+import importlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+
+from setpoint import __version__
+from setpoint.adapters.file_deployments import FileDeployments
+from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.clock import Clock, SystemClock
+from setpoint.errors import BundleError, UnknownPredictionError, UsageError
+from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.facts.prediction import Outcome, Prediction
+from setpoint.gateway.answering import Answering
+from setpoint.gateway.app import App
+from setpoint.gateway.column_check import as_text
+from setpoint.gateway.follow import Documents, Follower
+from setpoint.gateway.gauges import Gauges
+from setpoint.gateway.ids import PredictionIds
+from setpoint.gateway.log_writer import AnswerLog, LogWriter
+from setpoint.gateway.runtime import Runner
+from setpoint.gateway.schema import RequestDocument, read_schema
+from setpoint.gateway.station import Limits, Station
+from setpoint.gateway.versions import load_version, read_manifest
+
+_KEEP_ALIVE_S = (
+    75  # longer than the 60 s after which load balancers close an idle connection themselves
+)
+_DRAIN_S = 30
+_BACKLOG = 2048
+_SWITCH_S = 0.001  # the log writer's thread gets its turns sooner than with Python's 5 ms
+
+
+@dataclass(frozen=True)
+class GatewayPlan:
+    """What one gateway process is to be.
+
+    Args:
+        deployment: The deployment document to follow; None where `bundle` is given.
+        bundle: One bundle to serve alone; None where `deployment` is given.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a spare one.
+        log: File of the prediction log. By default `log.db` beside the deployment document; none for a lone bundle.
+        native: Whether a lone bundle may be a pickle; a deployment document says so itself.
+        limits: How large requests may be.
+    """
+
+    deployment: Path | None = None
+    bundle: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8080
+    log: Path | None = None
+    native: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+def run_gateway(plan: GatewayPlan) -> None:
+    """Serve until SIGTERM or SIGINT; then finish the requests, write the log, and return.
+
+    Prints one line with the address when it listens.
+
+    Raises:
+        UsageError: The plan names no document and no bundle or both, or the port is taken.
+        BundleError: The lone bundle is none.
+        JournalError: The prediction log cannot be opened.
+    """
+    clock = SystemClock()
+    app = build_app(plan, clock)
+    listener = _listen(plan)
+    host, port = listener.getsockname()[:2]
+    sys.stdout.write(f"setpoint gateway: listening on http://{host}:{port}\n")
+    sys.stdout.flush()
+    sys.setswitchinterval(_SWITCH_S)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_DRAIN_S,
+    )
+    # uvicorn raises the signal again after its shutdown; a drained gateway ends with exit code 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def build_app(plan: GatewayPlan, clock: Clock) -> App:
+    """Return the application of one gateway process.
+
+    Raises:
+        UsageError: The plan names no document and no bundle, or both.
+        BundleError: The lone bundle is none.
+        JournalError: The prediction log cannot be opened.
+    """
+    documents, base, log_path = _sources(plan)
+    log: AnswerLog = SqliteLog(log_path) if log_path else NoLog()
+    loading = ThreadPoolExecutor(1, thread_name_prefix="load")
+    working = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="infer")
+    writer = LogWriter(log, clock)
+    load = partial(load_version, base=base, native=_load_native)
+    follower = Follower(documents, load, loading, clock)
+    gauges = Gauges(follower, writer)
+    answering = Answering(PredictionIds(clock, os.urandom), clock, writer, gauges, working)
+    return App(
+        Station(
+            follower=follower,
+            answering=answering,
+            writer=writer,
+            gauges=gauges,
+            clock=clock,
+            limits=plan.limits,
+            release=__version__,
+        )
+    )
+
+
+class LoneBundle:
+    """A deployment document that never changes: one bundle has all traffic.
+
+    Args:
+        deployment: The document.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    def mark(self) -> int:
+        """Return the same mark for ever."""
+        return 1
+
+    def current(self) -> Deployment:
+        """Return the document."""
+        return self._deployment
+
+
+class NoLog:
+    """Stands where a lone bundle has no log; its document says `off`."""
+
+    def append(self, predictions: Sequence[Prediction]) -> None:
+        """Keep nothing."""
+
+    def record(self, outcomes: Sequence[Outcome]) -> int:
+        """Refuse outcomes: no prediction is known."""
+        raise UnknownPredictionError([outcome.prediction for outcome in outcomes])
+
+
+def _sources(plan: GatewayPlan) -> tuple[Documents, Path, Path | None]:
+    """Return where the document stands, where relative bundle paths start, and the file of the log."""
+    if (plan.deployment is None) == (plan.bundle is None):
+        raise UsageError("a gateway needs a deployment document or a bundle, one of them")
+    if plan.bundle is None:
+        path = Path(plan.deployment or "").absolute()
+        return FileDeployments(path), path.parent, plan.log or path.parent / "log.db"
+    folder = plan.bundle.absolute()
+    return LoneBundle(_deploy_alone(folder, plan)), folder.parent, plan.log
+
+
+def _deploy_alone(folder: Path, plan: GatewayPlan) -> Deployment:
+    """Return the document that gives one bundle all traffic."""
+    manifest = read_manifest(folder)
+    if manifest.runtime == "native" and not plan.native:
+        msg = f"{folder} holds a pickle, which is code: serve it with --native if you trust who wrote it"
+        raise BundleError(msg)
+    try:
+        schema = read_schema((folder / "request.json").read_bytes())
+    except OSError as error:
+        msg = f"{folder} is not a bundle: {error}"
+        raise BundleError(msg) from error
+    version = manifest.version or 1
+    return Deployment(
+        model=schema.document.model,
+        generation=1,
+        contract=schema.document.contract,
+        prepare=(
+            Deployed(
+                version=version,
+                bundle=str(folder),
+                artifact=manifest.artifact,
+                runtime=manifest.runtime,
+            ),
+        ),
+        weights={str(version): 1.0},
+        champion=version,
+        log="durable" if plan.log else "off",
+    )
+
+
+def _load_native(model: bytes, document: RequestDocument) -> Runner:
+    """Return the runner of a pickle. Loads pandas and scikit-learn, which no other gateway needs."""
+    adapter = importlib.import_module("setpoint.adapters.native_model")
+    runner: Runner = adapter.load_native(
+        model,
+        task=document.task,
+        columns=[(rule.name, rule.kind) for rule in document.columns],
+        classes=tuple(as_text(name) for name in document.classes),
+        threshold=0.5 if document.threshold is None else document.threshold,
+    )
+    return runner
+
+
+def _listen(plan: GatewayPlan) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        UsageError: The address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in plan.host else socket.AF_INET
+    try:
+        return socket.create_server((plan.host, plan.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        msg = f"cannot listen on {plan.host}:{plan.port}: {error}"
+        raise UsageError(msg) from error

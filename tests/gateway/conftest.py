@@ -1,0 +1,345 @@
+"""Bundles made of a tiny logistic regression, an application without a socket, and gateways as real processes."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import msgspec
+import numpy as np
+import pytest
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from setpoint.adapters.file_deployments import FileDeployments
+from setpoint.clock import SystemClock
+from setpoint.digest import sha256_bytes, sha256_files
+from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.gateway.station import Limits
+from setpoint.wiring.gateway import GatewayPlan, build_app
+
+CONTRACT = "c0ffee" * 10 + "cafe"
+COLUMNS = [
+    {"name": "tenure", "kind": "int", "min": 0, "max": 120, "nullable": False},
+    {"name": "charges", "kind": "float", "min": 0, "nullable": False},
+    {"name": "paperless", "kind": "bool", "nullable": False},
+    {
+        "name": "plan",
+        "kind": "category",
+        "values": ["monthly", "yearly"],
+        "nullable": True,
+        "unseen": "refuse",
+    },
+    {"name": "region", "kind": "category", "nullable": True, "unseen": "accept"},
+]
+REQUEST = {
+    "model": "churn",
+    "task": "binary",
+    "classes": ["No", "Yes"],
+    "positive": "Yes",
+    "threshold": 0.5,
+    "contract": CONTRACT,
+    "columns": COLUMNS,
+    "key": "customer_id",
+}
+ROW = {
+    "tenure": 3,
+    "charges": 70.5,
+    "paperless": True,
+    "plan": "monthly",
+    "region": "north",
+    "customer_id": "C-1",
+}
+
+
+def fitted(sign=1):
+    rng = np.random.default_rng(7)
+    rows = 200
+    table = np.empty((rows, 5), dtype=object)
+    table[:, 0] = rng.integers(0, 120, rows)
+    table[:, 1] = rng.uniform(10, 120, rows)
+    table[:, 2] = rng.integers(0, 2, rows)
+    table[:, 3] = rng.choice(["monthly", "yearly", ""], rows)
+    table[:, 4] = rng.choice(["north", "south"], rows)
+    truth = (sign * (60 - table[:, 0].astype(float)) + rng.normal(0, 10, rows) > 0).astype(int)
+    numbers, texts = [0, 1, 2], [3, 4]
+    encode = ColumnTransformer(
+        [
+            ("numbers", "passthrough", numbers),
+            ("texts", OneHotEncoder(handle_unknown="ignore"), texts),
+        ]
+    )
+    return make_pipeline(encode, LogisticRegression(max_iter=5000)).fit(table, truth)
+
+
+def onnx_bytes(estimator, columns=COLUMNS, **options):
+    types = [
+        (
+            column["name"],
+            (StringTensorType if column["kind"] in ("category", "text") else FloatTensorType)(
+                [None, 1]
+            ),
+        )
+        for column in columns
+    ]
+    return to_onnx(estimator, initial_types=types, **options).SerializeToString()
+
+
+@pytest.fixture(scope="session")
+def models():
+    """ONNX bytes of two models that answer the opposite of each other."""
+    options = {"options": {"zipmap": False}}
+    return {1: onnx_bytes(fitted(), **options), 2: onnx_bytes(fitted(-1), **options)}
+
+
+@pytest.fixture(scope="session")
+def regression_model():
+    rng = np.random.default_rng(7)
+    rows = rng.normal(size=(50, 2)).astype(np.float32)
+    encode = ColumnTransformer([("numbers", "passthrough", [0, 1])])
+    model = make_pipeline(encode, LinearRegression()).fit(rows, rows @ np.array([2.0, -1.0]) + 3)
+    columns = [{"name": "a", "kind": "float"}, {"name": "b", "kind": "float"}]
+    return model, onnx_bytes(model, columns)
+
+
+def write_bundle(folder, model, request=REQUEST, runtime="onnx"):
+    """Write a bundle as training does, and return how a deployment names it."""
+    folder.mkdir(parents=True)
+    name = "model.onnx" if runtime == "onnx" else "model.pkl"
+    (folder / name).write_bytes(model)
+    (folder / "request.json").write_text(json.dumps(request))
+    (folder / "profile.json").write_text("{}")
+    files = {path.name: sha256_bytes(path.read_bytes()) for path in folder.iterdir()}
+    artifact = sha256_files(files)
+    manifest = {"artifact": artifact, "files": files, "model": request["model"], "runtime": runtime}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return artifact
+
+
+class Project:
+    """A store with bundles and a deployment document."""
+
+    def __init__(self, folder, models):
+        self.folder = folder
+        self.models = models
+        self.path = folder / "deployment.json"
+        self.deployments = FileDeployments(self.path)
+        self.prepared = {}
+
+    def add(self, version, model=None, request=REQUEST, runtime="onnx"):
+        bundle = f"bundles/{version}"
+        model = self.models[version] if model is None else model
+        artifact = write_bundle(self.folder / bundle, model, request, runtime)
+        self.prepared[version] = Deployed(
+            version=version, bundle=bundle, artifact=artifact, runtime=runtime
+        )
+        return self.prepared[version]
+
+    def deploy(self, generation, weights, champion=1, **changes):
+        deployment = Deployment(
+            model=changes.pop("model", "churn"),
+            generation=generation,
+            contract=CONTRACT,
+            prepare=changes.pop("prepare", tuple(self.prepared.values())),
+            weights={str(version): share for version, share in weights.items()},
+            champion=champion,
+            **changes,
+        )
+        self.deployments.publish(deployment)
+        return deployment
+
+
+@pytest.fixture
+def project(tmp_path, models):
+    return Project(tmp_path / "store", models)
+
+
+class Client:
+    """Calls an application without a socket, on an event loop of its own."""
+
+    def __init__(self, app):
+        self.app = app
+        self.station = app._station
+        self.loop = asyncio.new_event_loop()
+        self._events = asyncio.Queue()
+        self._said = []
+        self._events.put_nowait({"type": "lifespan.startup"})
+        self._life = self.loop.create_task(app({"type": "lifespan"}, self._events.get, self._hear))
+        self.until(lambda: self._said)
+
+    async def _hear(self, message):
+        self._said.append(message)
+
+    def until(self, condition, timeout_s=10.0):
+        async def wait():
+            async with asyncio.timeout(timeout_s):
+                while not condition():
+                    await asyncio.sleep(0.005)
+
+        self.loop.run_until_complete(wait())
+
+    async def ask(self, method, path, body=b"", headers=None):
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        given = {b"content-length": str(len(body)).encode(), **(headers or {})}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "headers": list(given.items()),
+        }
+        chunks = [body[: len(body) // 2], body[len(body) // 2 :]]
+        messages = [
+            {"type": "http.request", "body": chunk, "more_body": not last}
+            for chunk, last in zip(chunks, (False, True), strict=True)
+        ]
+        sent = []
+
+        async def receive():
+            return messages.pop(0)
+
+        async def send(message):
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        start, content = sent
+        kind = dict(start["headers"])[b"content-type"]
+        raw = content["body"]
+        return Answer(
+            start["status"],
+            dict(start["headers"]),
+            msgspec.json.decode(raw) if kind == b"application/json" else raw.decode(),
+        )
+
+    def call(self, method, path, body=b"", headers=None):
+        return self.loop.run_until_complete(self.ask(method, path, body, headers))
+
+    def post(self, path, body, headers=None):
+        return self.call("POST", path, body, headers)
+
+    def get(self, path, headers=None):
+        return self.call("GET", path, headers=headers)
+
+    def close(self):
+        self._events.put_nowait({"type": "lifespan.shutdown"})
+        self.loop.run_until_complete(asyncio.wait_for(self._life, 10))
+        self.loop.close()
+
+
+class Answer:
+    def __init__(self, status, headers, content):
+        self.status = status
+        self.headers = headers
+        self.content = content
+
+    def __repr__(self):
+        return f"{self.status} {self.content}"
+
+
+@pytest.fixture
+def open_client(project):
+    """Open a client of an application that follows the project."""
+    with contextlib.ExitStack() as stack:
+
+        def opened(*, limits=None, ready=True):
+            plan = GatewayPlan(deployment=project.path, limits=limits or Limits())
+            client = Client(build_app(plan, SystemClock()))
+            stack.callback(client.close)
+            if ready:
+                client.until(lambda: client.station.follower.serving)
+            return client
+
+        yield opened
+
+
+@pytest.fixture
+def client(project, open_client):
+    """A client of version 1, with version 2 prepared without traffic; buffered log."""
+    project.add(1)
+    project.add(2)
+    project.deploy(1, {1: 1.0})
+    return open_client()
+
+
+class Process:
+    """A gateway as a process of its own."""
+
+    def __init__(self, project):
+        command = (
+            "from pathlib import Path; from setpoint.wiring.gateway import GatewayPlan, run_gateway; "
+            f"run_gateway(GatewayPlan(deployment=Path({str(project.path)!r}), port=0))"
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        line = self.process.stdout.readline().decode()
+        if "http://" not in line:
+            raise RuntimeError(self.process.stderr.read().decode())
+        self.url = line.split()[-1]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self):
+        """Stop as an operator does, and return exit code and error output."""
+        self.process.send_signal(signal.SIGTERM)
+        _, errors = self.process.communicate(timeout=20)
+        return self.process.returncode, errors.decode()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.kill()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+@pytest.fixture
+def start_gateway(project):
+    """Start gateway processes that follow the project."""
+    started = []
+
+    def start():
+        started.append(Process(project))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.close()
+
+
+@pytest.fixture
+def wait_until():
+    def wait(condition, timeout_s=20.0):
+        deadline = time.perf_counter() + timeout_s
+        while not condition():
+            assert time.perf_counter() < deadline, "waited in vain"
+            time.sleep(0.01)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def row():
+    return dict(ROW)
+
+
+@pytest.fixture(scope="session")
+def request_document():
+    return json.loads(json.dumps(REQUEST))
+
+
+@pytest.fixture(scope="session")
+def bundle_writer():
+    return write_bundle
