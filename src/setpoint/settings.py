@@ -1,0 +1,127 @@
+"""Settings: the environment, read once into one frozen object. Rooms get its values, never the object.
+
+| variable | means | default |
+|---|---|---|
+| `SETPOINT_STORE` | folder that everything is kept in | `.setpoint` in the project |
+| `SETPOINT_DATABASE_URL` | database of state and ledger, as an SQLAlchemy URL | `state.db` in the store |
+| `MLFLOW_TRACKING_URI` | MLflow's runs and registry | `mlflow.db` in the store |
+| `SETPOINT_LOG_LEVEL` | `debug`, `info`, `warning` or `error` | `warning` |
+
+Any other variable that begins with `SETPOINT_` is an error, unless the contract names it (as in
+`${SETPOINT_SLACK_URL}`): a misspelt setting must not pass silently.
+"""
+
+import difflib
+import os
+from collections.abc import Collection, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from setpoint.errors import UsageError
+
+_PREFIX = "SETPOINT_"
+_STORE = "SETPOINT_STORE"
+_DATABASE = "SETPOINT_DATABASE_URL"
+_TRACKING = "MLFLOW_TRACKING_URI"
+_LEVEL = "SETPOINT_LOG_LEVEL"
+_KNOWN = (_STORE, _DATABASE, _LEVEL)
+_LEVELS = ("debug", "info", "warning", "error")
+
+FOREIGN: Mapping[str, str] = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # its own 7 let a dead server hold a pass for minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",  # seconds
+}
+"""What libraries of others read from the environment: no telemetry, no chatter, no endless waits."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says, with its defaults.
+
+    What may hold a password (`database_url`, `tracking_uri`) is left out of the object's text.
+
+    Args:
+        store: Folder that everything is kept in, absolute.
+        database_url: SQLAlchemy URL of state and ledger; empty for SQLite in the store.
+        tracking_uri: MLflow's tracking URI; empty for SQLite in the store.
+        log_level: `debug`, `info`, `warning` or `error`.
+    """
+
+    store: Path
+    database_url: str = field(default="", repr=False)
+    tracking_uri: str = field(default="", repr=False)
+    log_level: str = "warning"
+
+    @property
+    def database(self) -> Path | str:
+        """Where state and ledger are: a SQLite file, or an SQLAlchemy URL."""
+        return self.database_url or self.store / "state.db"
+
+    @property
+    def tracking(self) -> str:
+        """MLflow's tracking URI."""
+        return self.tracking_uri or f"sqlite:///{self.store / 'mlflow.db'}"
+
+    @property
+    def artifacts(self) -> Path | None:
+        """Folder for MLflow's artifacts; None where a store of the team's decides."""
+        return None if self.tracking_uri else self.store / "mlartifacts"
+
+
+def read_settings(
+    project: Path, environment: Mapping[str, str] | None = None, *, named: Collection[str] = ()
+) -> Settings:
+    """Return the settings for a project.
+
+    Args:
+        project: Folder of the project; a relative store lies in it.
+        environment: Variables by name; None means those of this process.
+        named: Further variables that may begin with `SETPOINT_`, because the contract names them.
+
+    Raises:
+        UsageError: A variable is unknown or says something impossible; every problem is named at once.
+    """
+    variables = os.environ if environment is None else environment
+    problems = _unknown(variables, named)
+    store = variables.get(_STORE, "").strip() or ".setpoint"
+    if "://" in store:
+        problems.append(f"{_STORE} is a folder, not a URL: {store.partition('://')[0]}://…")
+    level = (variables.get(_LEVEL, "").strip() or "warning").lower()
+    if level not in _LEVELS:
+        problems.append(f"{_LEVEL} is one of {', '.join(_LEVELS)}; found {level!r}")
+    if problems:
+        raise UsageError("\n".join(problems))
+    return Settings(
+        store=(project / Path(store).expanduser()).resolve(),
+        database_url=variables.get(_DATABASE, "").strip(),
+        tracking_uri=variables.get(_TRACKING, "").strip(),
+        log_level=level,
+    )
+
+
+def quiet_foreign_libraries(environment: MutableMapping[str, str] | None = None) -> None:
+    """Tell libraries of others what `FOREIGN` says, where the user has not said otherwise.
+
+    Call it before anything is imported that imports MLflow; it reads the first of these while it is being imported.
+
+    Args:
+        environment: Variables to change; None means those of this process.
+    """
+    variables = os.environ if environment is None else environment
+    for name, value in FOREIGN.items():
+        variables.setdefault(name, value)
+
+
+def _unknown(variables: Mapping[str, str], named: Collection[str]) -> list[str]:
+    """Return one sentence for each variable that begins as ours do and is none of ours; never its value."""
+    known = {*_KNOWN, *named}
+    problems = []
+    for name in sorted(variables):
+        if name.startswith(_PREFIX) and name not in known:
+            nearest = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f" (did you mean {nearest[0]}?)" if nearest else ""
+            problems.append(f"unknown setting {name}{hint}; known are {', '.join(sorted(known))}")
+    return problems
