@@ -39,7 +39,7 @@ class Contract(Section):
     )
     train: Train = Field(Train(), description="How a candidate is made.")
     gates: tuple[Gate, ...] = Field(
-        (),
+        default_factory=tuple,  # never left out of the canonical form: none is not the default
         description="Checks of a candidate. Default: beats the naive baseline, and is not worse by 2%.",
     )
     serve: Serve = Field(Serve(), description="How a version answers.")
@@ -62,14 +62,12 @@ class Contract(Section):
                 performance = self.monitor.performance.model_copy(update={"metric": metric})
                 self._set(monitor=self.monitor.model_copy(update={"performance": performance}))
         if self.axis == "rows":
+            budget = _with_defaults(self.retrain.budget, per=_BUDGET_ROWS)
+            retrain = self.retrain.model_copy(update={"budget": budget})
             self._set(
                 monitor=_with_defaults(self.monitor, window=_ROWS),
                 release=_with_defaults(self.release, strategy="direct", max_duration=_MANY_ROWS),
-                retrain=_with_defaults(
-                    self.retrain,
-                    cooldown=_ROWS,
-                    budget=_with_defaults(self.retrain.budget, per=_BUDGET_ROWS),
-                ),
+                retrain=_with_defaults(retrain, cooldown=_ROWS),
             )
         return self
 
@@ -132,7 +130,7 @@ class Contract(Section):
 
     @property
     def text(self) -> str:
-        """The canonical form as JSON text, which `parse` reads back."""
+        """The canonical form as JSON text, which `restore` reads back."""
         return canonical_json(self.plain)
 
     @property

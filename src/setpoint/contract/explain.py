@@ -63,11 +63,17 @@ _BOUNDS = {
 
 def problems_of(error: ValidationError, root: Node, *, file: str) -> list[Problem]:
     """Return the problems behind a validation error of the contract that `root` was read from."""
-    details = error.errors(include_url=False)
+    details = _outermost(error.errors(include_url=False))
     found = [_problem(detail, root, file) for detail in details[:_MOST]]
     if len(details) > _MOST:
         found.append(Problem(f"has {len(details) - _MOST:,} further problems", file))
     return found
+
+
+def _outermost(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the errors without lists that are too short only because their items are wrong."""
+    inside = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
+    return [d for d in details if d["type"] != "too_short" or d["loc"] not in inside]
 
 
 def _problem(detail: ErrorDetails, root: Node, file: str) -> Problem:

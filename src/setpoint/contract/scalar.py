@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-MAX_TEXT = 200
+MAX_TEXT = 1000
 """Longest text of a scalar, in characters."""
 
 

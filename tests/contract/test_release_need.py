@@ -1,0 +1,19 @@
+import pytest
+
+from setpoint.contract.release import Release
+from setpoint.contract.release_need import requests_needed, requests_of
+
+
+@pytest.mark.parametrize(
+    ("share", "requests"), [(0.05, 10_000), (0.2, 2_500), (0.5, 1_000), (1.0, 0), (0.95, 10_000)]
+)
+def test_each_step_waits_for_its_smaller_arm(share, requests):
+    assert requests_of(share, 500) == requests
+
+
+def test_the_design_s_canary_needs_13_500_requests():
+    assert requests_needed(Release()) == 13_500
+
+
+def test_a_direct_release_needs_none():
+    assert requests_needed(Release(strategy="direct")) == 0
