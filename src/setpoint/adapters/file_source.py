@@ -9,6 +9,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ import pyarrow.feather
 import pyarrow.parquet
 
 from setpoint.contract.data import Format
-from setpoint.data.sniff import TextForm, is_binary, sniff
+from setpoint.data.sniff import TextForm, is_binary, sniff, sniff_encoding
 from setpoint.digest import sha256_file, sha256_files
 from setpoint.errors import EmptyTableError, SourceError
 from setpoint.facts.snapshot import Origin
@@ -29,7 +30,17 @@ ROW_NAMES = "row_name"
 _PARQUET = b"PAR1"
 _ARROW = b"ARROW1"
 _GZIP = b"\x1f\x8b"
-_TABLES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet", ".arrow", ".feather")
+_TABLES = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".csv.gz",
+    ".tsv.gz",
+    ".txt.gz",
+    ".parquet",
+    ".arrow",
+    ".feather",
+)
 
 
 class FileSource:
@@ -63,7 +74,9 @@ class FileSource:
         if whole.is_dir():
             found = sorted(p for p in whole.iterdir() if p.name.endswith(_TABLES))
             if not found:
-                raise SourceError(self._source, "the folder holds no .csv, .csv.gz, .parquet or .arrow file")
+                raise SourceError(
+                    self._source, "the folder holds no .csv, .csv.gz, .parquet or .arrow file"
+                )
             return found
         if not whole.exists():
             raise SourceError(self._source, f"there is no file {whole}; check data.source")
@@ -95,15 +108,15 @@ class FileSource:
         details = {"rows": table.num_rows, "columns": table.num_columns}
         return table, Origin(source=self._source, files=self._digests(files), details=details)
 
-    def sample(self) -> bytes:
-        """Return the first bytes of the first file, unpacked; empty for Parquet and Arrow files.
+    def text_form(self) -> TextForm | None:
+        """Return how the first file is written, apart from what the contract says; None for Parquet and Arrow.
 
         Raises:
-            SourceError: The file is not there or not readable.
+            SourceError: The file is not there, or is no text.
         """
         path = self.files()[0]
         data = _bytes_of(path)
-        return b"" if data.startswith((_PARQUET, _ARROW)) else data[:SAMPLE]
+        return None if data.startswith((_PARQUET, _ARROW)) else _found(data, path)
 
     def _digests(self, files: Sequence[Path]) -> dict[str, str]:
         try:
@@ -115,7 +128,11 @@ class FileSource:
         """Name a file as seen from the contract, so that a moved project keeps its digests."""
         root = self._folder.resolve()
         resolved = path.resolve()
-        return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else resolved.as_posix()
+        return (
+            resolved.relative_to(root).as_posix()
+            if resolved.is_relative_to(root)
+            else resolved.as_posix()
+        )
 
     def _read_file(self, path: Path) -> pa.Table:
         data = _bytes_of(path)
@@ -127,7 +144,9 @@ class FileSource:
             elif data.startswith(_ARROW):
                 table = pa.feather.read_table(pa.BufferReader(data))
             elif path.suffix in (".parquet", ".arrow", ".feather"):
-                raise SourceError(str(path), f"the file is named {path.suffix} but is none; write it again")
+                raise SourceError(
+                    str(path), f"the file is named {path.suffix} but is none; write it again"
+                )
             else:
                 table = _read_text(data, path, self._form)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
@@ -142,29 +161,42 @@ def _bytes_of(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise SourceError(str(path), f"{error.strerror}; check the path and its permissions") from error
+        raise SourceError(
+            str(path), f"{error.strerror}; check the path and its permissions"
+        ) from error
     if not data.startswith(_GZIP):
         return data
     try:
         return gzip.decompress(data)
     except EOFError as error:
-        raise SourceError(str(path), "the gzip archive is cut off before its end; fetch it again") from error
+        raise SourceError(
+            str(path), "the gzip archive is cut off before its end; fetch it again"
+        ) from error
     except (OSError, zlib.error) as error:
-        raise SourceError(str(path), f"the gzip archive is damaged ({error}); fetch it again") from error
+        raise SourceError(
+            str(path), f"the gzip archive is damaged ({error}); fetch it again"
+        ) from error
 
 
 def _read_text(data: bytes, path: Path, form: Format) -> pa.Table:
-    if is_binary(data[:SAMPLE]):
-        raise SourceError(str(path), "it is neither text nor Parquet nor Arrow; convert it to one of these")
-    found = sniff(data[:SAMPLE])
+    found = _found(data, path)
     encoding = form.encoding or found.encoding
     text = _decoded(data, encoding, path)
     if not text.strip():
         raise SourceError(str(path), "the file holds only blanks")
     separator = form.separator or found.separator
     if len(separator) != 1:
-        raise SourceError(str(path), f"data.format.separator is {separator!r}; it must be one character")
+        raise SourceError(
+            str(path), f"data.format.separator is {separator!r}; it must be one character"
+        )
     return _parse(text, path, TextForm(encoding, separator, row_names=found.row_names))
+
+
+def _found(data: bytes, path: Path) -> TextForm:
+    if is_binary(data[:SAMPLE]):
+        reason = "it is neither text nor Parquet nor Arrow; convert it to one of these"
+        raise SourceError(str(path), reason)
+    return replace(sniff(data[:SAMPLE]), encoding=sniff_encoding(data))
 
 
 def _decoded(data: bytes, encoding: str, path: Path) -> str:
@@ -192,7 +224,10 @@ def _parse(text: str, path: Path, form: TextForm) -> pa.Table:
         names = [ROW_NAMES, *header]
     # One thread, so that a row that does not fit has its number.
     reading = pa.csv.ReadOptions(
-        use_threads=False, block_size=max(1 << 20, len(text)), column_names=names, skip_rows=1 if names else 0
+        use_threads=False,
+        block_size=max(1 << 20, len(text)),
+        column_names=names,
+        skip_rows=1 if names else 0,
     )
     parsing = pa.csv.ParseOptions(
         delimiter=form.separator, newlines_in_values=True, invalid_row_handler=refuse
@@ -207,18 +242,22 @@ def _parse(text: str, path: Path, form: TextForm) -> pa.Table:
             row = ragged[0]
             number = "" if row.number is None else f" {row.number + (1 if names else 0)}"
             reason = (
-                f"row{number} has {row.actual_columns} cells, the header has {row.expected_columns}: {row.text[:80]!r}; "
-                "mend the row, or set data.format.separator"
+                f"row{number} has {row.actual_columns} cells, the header has {row.expected_columns}: "
+                f"{row.text[:80]!r}; mend the row, or set data.format.separator"
             )
             raise SourceError(str(path), reason) from error
-        raise SourceError(str(path), f"it is not a table ({_first_line(error)}); is it cut off?") from error
+        raise SourceError(
+            str(path), f"it is not a table ({_first_line(error)}); is it cut off?"
+        ) from error
 
 
 def _header(text: str, form: TextForm) -> list[str]:
     head = pa.csv.open_csv(
         io.BytesIO(text[: text.find("\n", text.find("\n") + 1) + 1 or len(text)].encode()),
         read_options=pa.csv.ReadOptions(use_threads=False, autogenerate_column_names=True),
-        parse_options=pa.csv.ParseOptions(delimiter=form.separator, invalid_row_handler=lambda _: "skip"),
+        parse_options=pa.csv.ParseOptions(
+            delimiter=form.separator, invalid_row_handler=lambda _: "skip"
+        ),
         convert_options=pa.csv.ConvertOptions(strings_can_be_null=False),
     )
     first = head.read_next_batch()
@@ -230,7 +269,9 @@ def _require_names(table: pa.Table, path: Path) -> None:
     if len(set(names)) != len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         shown = ", ".join(map(repr, twice[:5]))
-        raise SourceError(str(path), f"columns {shown} come more than once; rename all but one of each")
+        raise SourceError(
+            str(path), f"columns {shown} come more than once; rename all but one of each"
+        )
     if any(not name.strip() for name in names):
         at = next(i for i, name in enumerate(names) if not name.strip())
         raise SourceError(str(path), f"column {at + 1} has no name; name it in the header")

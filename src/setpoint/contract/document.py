@@ -27,7 +27,7 @@ MAX_TEXT = 256 * 1024
 """Longest text that is read, in characters."""
 MAX_DEPTH = 32
 """Deepest nesting of lists and mappings."""
-MAX_NODES = 20_000
+MAX_NODES = 50_000
 """Most values, keys included."""
 
 _UNREADABLE = re.compile(

@@ -51,12 +51,16 @@ def is_text(kind: pa.DataType) -> bool:
     """Return whether an Arrow type holds text, plain or as a dictionary."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
 
 
 def is_number(kind: pa.DataType) -> bool:
     """Return whether an Arrow type holds numbers."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    )
 
 
 def flat(column: pa.ChunkedArray) -> pa.Array:
@@ -125,7 +129,9 @@ def _numbers(array: pa.Array, decimal: str, *, is_whole: bool) -> Cells:
         return _numbers_of_text(array, decimal, is_whole=is_whole)
     if not (is_number(array.type) or pa.types.is_boolean(array.type)):
         return Cells(pa.nulls(len(array), ARROW["int" if is_whole else "float"]), ~missing)
-    values = pc.fill_null(array.cast(pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
+    values = pc.fill_null(array.cast(pa.float64(), safe=False), np.nan).to_numpy(
+        zero_copy_only=False
+    )
     return _checked_numbers(values, missing | np.isnan(values), is_whole=is_whole)
 
 
@@ -136,7 +142,12 @@ def _numbers_of_text(texts: pa.Array, decimal: str, *, is_whole: bool) -> Cells:
     shape = pc.fill_null(pc.match_substring_regex(texts, NUMBER), fill_value=False)
     kept = pc.if_else(shape, texts, pa.scalar(None, pa.string()))
     plain = pc.utf8_ltrim(kept, characters="+")
-    if is_whole and pc.all(pc.fill_null(pc.match_substring_regex(plain, r"^-?\d{1,18}$"), fill_value=True)).as_py():
+    if (
+        is_whole
+        and pc.all(
+            pc.fill_null(pc.match_substring_regex(plain, r"^-?\d{1,18}$"), fill_value=True)
+        ).as_py()
+    ):
         whole = plain.cast(pa.int64())  # exact beyond what a float holds
         bad = ~(shape.to_numpy(zero_copy_only=False) | absent.to_numpy(zero_copy_only=False))
         return Cells(whole, bad)

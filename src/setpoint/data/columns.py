@@ -53,6 +53,7 @@ def columns_of(contract: Contract, table: pa.Table) -> tuple[ColumnUse, ...]:
     data = contract.require_data()
     is_regression = contract.require_task() == "regression"
     names = _names(contract, data, table)
+    known = set(table.column_names)
     found = []
     for name in names:
         rules = data.columns.get(name, Column())
@@ -66,7 +67,7 @@ def columns_of(contract: Contract, table: pa.Table) -> tuple[ColumnUse, ...]:
             kind = "datetime"
         elif rules.type is not None:
             kind = rules.type
-        elif name in table.column_names:
+        elif name in known:
             kind = guess_type(table.column(name), data.format)
         else:
             kind = "category"
@@ -121,7 +122,9 @@ def _names(contract: Contract, data: Data, table: pa.Table) -> list[str]:
     looked_at = set(data.protected) | _in_gates(contract)
     listed = [name for name, rules in data.columns.items() if rules.use or name in looked_at]
     known = set(table.column_names)
-    return list(dict.fromkeys([*listed, *_named(data), *(n for n in sorted(looked_at) if n in known)]))
+    return list(
+        dict.fromkeys([*listed, *_named(data), *(n for n in sorted(looked_at) if n in known)])
+    )
 
 
 def _named(data: Data) -> list[str]:

@@ -7,6 +7,7 @@ Invariants:
 - Classes and keys are text; the target of a regression is a float; moments are microseconds, UTC.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from setpoint.contract.contract import Contract
-from setpoint.data.cells import ARROW, as_text, flat, type_cells
+from setpoint.data.cells import as_text, flat, type_cells
 from setpoint.data.columns import ColumnUse, columns_of
 from setpoint.errors import DataError
 
@@ -150,24 +151,18 @@ def ticks(table: pa.Table, contract: Contract) -> npt.NDArray[np.float64]:
     return np.where(pc.is_null(column).to_numpy(), np.nan, seconds)
 
 
-def is_typed(table: pa.Table, columns: tuple[ColumnUse, ...]) -> bool:
-    """Return whether a table already has the types of these columns."""
-    types = {name: table.schema.field(name).type for name in table.column_names}
-    return all(use.name not in types or types[use.name] == ARROW[use.type] for use in columns)
-
-
 def require_distinct_names(table: pa.Table) -> None:
     """Check that no two columns share a name.
 
     Raises:
         DataError: Two do.
     """
-    names = table.column_names
-    if len(set(names)) == len(names):
-        return
-    seen: set[str] = set()
-    twice = sorted({name for name in names if name in seen or seen.add(name)})  # type: ignore[func-returns-value]
-    raise DataError(f"columns {', '.join(map(repr, twice))} come more than once; rename all but one of each")
+    counts = Counter(table.column_names)
+    twice = sorted(name for name, count in counts.items() if count > 1)
+    if twice:
+        raise DataError(
+            f"columns {', '.join(map(repr, twice))} come more than once; rename all but one of each"
+        )
 
 
 def _say(values: pa.Array) -> pa.Array:

@@ -12,7 +12,12 @@ SCHEMA_LINE = "# yaml-language-server: $schema=./model_contract.schema.json"
 """First line of a contract: editors then complete and check it."""
 
 _PLAIN = re.compile(r"[A-Za-z_À-ɏ][\w À-ɏ./+-]*(?<! )")
-_SWITCHES = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"})
+_MEASURE = re.compile(r"\d+(\.\d+)?(%|[a-zA-Z]+| (points?|rows?|abs))")
+_ODD_NUMBER = re.compile(r"\d+(\.\d+)?[eE]\d*|\d+[xXoObB_]\w*")
+_CONDITION = re.compile(r"[a-z]+\.[a-z_]+ [<>]=? [\w.%]+( for \d+ windows?)?")
+_SWITCHES = frozenset(
+    {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"}
+)
 _LISTED = frozenset({"gates", "when", "guardrails", "alerts"})  # one item a line
 _DEPTH = 2  # sections and their parts stand in blocks; what is deeper is short
 
@@ -32,22 +37,22 @@ def contract_text(contract: Mapping[str, Any], remarks: Mapping[str, str]) -> st
 
 def scalar_text(value: object) -> str:
     """Return one value as YAML writes it, quoted where readers could differ."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
         return _number_text(value)
     text = str(value)
-    is_measure = re.fullmatch(r"\d+(\.\d+)?(%|[a-zA-Z]+| (points?|rows?|abs))", text)
-    is_condition = re.fullmatch(r"[a-z]+\.[a-z_]+ [<>]=? [\w.%]+( for \d+ windows?)?", text)
-    if is_condition or (is_measure and not re.fullmatch(r"\d+(\.\d+)?[eE]\d*|\d+[xXoObB]\w*", text)):
-        return text
-    if _PLAIN.fullmatch(text) and text.lower() not in _SWITCHES:
-        return text
-    return json.dumps(text, ensure_ascii=False)
+    is_plain = bool(_PLAIN.fullmatch(text)) and text.lower() not in _SWITCHES
+    return text if is_plain or _is_measure(text) else json.dumps(text, ensure_ascii=False)
+
+
+def _is_measure(text: str) -> bool:
+    """Whether a text is a share, a span or a condition of a contract, which no reader takes for a number."""
+    if _CONDITION.fullmatch(text):
+        return True
+    return bool(_MEASURE.fullmatch(text)) and not _ODD_NUMBER.fullmatch(text)
 
 
 def _number_text(value: float) -> str:
@@ -58,7 +63,9 @@ def _number_text(value: float) -> str:
     return plain if float(plain) == value else json.dumps(value).replace("e-0", "e-")
 
 
-def _block(name: str, value: object, path: str, depth: int, remarks: Mapping[str, str]) -> list[str]:
+def _block(
+    name: str, value: object, path: str, depth: int, remarks: Mapping[str, str]
+) -> list[str]:
     indent = "  " * depth
     head = f"{indent}{scalar_text(name)}:"
     remark = f"  # {_one_line(remarks[path])}" if path in remarks else ""
@@ -75,7 +82,11 @@ def _block(name: str, value: object, path: str, depth: int, remarks: Mapping[str
 
 def _flow(value: object) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{scalar_text(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{scalar_text(key)}: {_flow(item)}" for key, item in value.items())
+            + "}"
+        )
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_flow(item) for item in value) + "]"
     return scalar_text(value)

@@ -1,4 +1,4 @@
-"""What a drafted contract says beyond the data: gates, release, watching, retraining. One place, to be tuned in a replay."""
+"""What a drafted contract says beyond the data: gates, release, watching, retraining. One place to tune them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +67,11 @@ def _retrain(facts: Facts) -> dict[str, Any]:
     cooldown = "1d" if facts.has_time else f"{_step(facts.rows)} rows"
     budget = "7d" if facts.has_time else f"{10 * _step(facts.rows)} rows"
     return {
-        "when": [f"rows.new >= {_step(facts.rows)}", "performance.drop > 5%", "drift.share > 30% for 3 windows"],
+        "when": [
+            f"rows.new >= {_step(facts.rows)}",
+            "performance.drop > 5%",
+            "drift.share > 30% for 3 windows",
+        ],
         "data": "all",
         "cooldown": cooldown,
         "budget": {"runs": 10, "per": budget},

@@ -4,6 +4,7 @@ The draft is plain data in the order of a contract, with remarks by path for peo
 writes it. Nothing here is final: a person reads the draft, and the contract decides.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -36,6 +37,7 @@ WIDE = 400
 """Columns from which a draft states types alone: nobody reads more limits than that."""
 
 _DAY = 86_400.0
+_LOOSE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _FIRST_SECOND = 1e8  # of 1973: a smaller number is no moment
 
 
@@ -106,7 +108,9 @@ def infer(table: pa.Table, wish: Wish, *, form: TextForm | None = None) -> Draft
     target = target_of(by_name[wish.target], wish.task)
     labelled = int(np.isfinite(target.answer.codes).sum())
     if labelled < MIN_ROWS:
-        raise DataError(f"only {labelled} rows have a label; a contract needs at least {MIN_ROWS} to start from")
+        raise DataError(
+            f"only {labelled} rows have a label; a contract needs at least {MIN_ROWS} to start from"
+        )
     if wish.time is not None:
         by_name[wish.time] = _as_moments(by_name[wish.time])
     key = wish.key or _find_key(traits, wish)
@@ -138,7 +142,9 @@ class _Study:
 def _draft(study: _Study, form: TextForm | None) -> Draft:
     wish, target = study.wish, study.target
     strength = strengths(study.candidates, target.answer)
-    reasons = left_out(study.candidates, study.traits[wish.target], target.answer, study.at, strength)
+    reasons = left_out(
+        study.candidates, study.traits[wish.target], target.answer, study.at, strength
+    )
     inputs = [trait for trait in study.candidates if trait.name not in reasons]
     if not inputs:
         raise DataError(f"no column is left to predict {wish.target!r} from: {_some(reasons)}")
@@ -189,7 +195,7 @@ def _columns(
                 f"alone it has {answer.measure} {alone:.2f}: is it known when a prediction is made?"
             )
         elif grows(trait):
-            remarks[f"data.columns.{trait.name}"] = "moves with time, so it has no limit on that side"
+            remarks[f"data.columns.{trait.name}"] = "moves with time, so it has no limits but 0"
     return columns
 
 
@@ -220,12 +226,16 @@ def _facts(study: _Study) -> Facts:
     codes = answer.codes[np.isfinite(answer.codes)]
     minority = 0.0
     if answer.classes:
-        minority = float(np.bincount(codes.astype(np.int64), minlength=answer.classes).min() / codes.size)
+        minority = float(
+            np.bincount(codes.astype(np.int64), minlength=answer.classes).min() / codes.size
+        )
     rows_a_day = 0.0
     if study.at is not None:
         days = np.floor(study.at[np.isfinite(study.at)] / _DAY)
         rows_a_day = float(days.size / max(np.ptp(days), 1.0)) if days.size else 0.0
-    return Facts(study.target.task, int(codes.size), study.wish.time is not None, minority, rows_a_day)
+    return Facts(
+        study.target.task, int(codes.size), study.wish.time is not None, minority, rows_a_day
+    )
 
 
 def _format(table: pa.Table, form: TextForm | None) -> Format:
@@ -244,7 +254,7 @@ def _day_first(table: pa.Table, form: Format) -> bool | None:
         if not is_text(column.type):
             continue
         texts = pc.unique(trimmed(flat(column), form.nulls)).drop_null()
-        if not len(texts) or not moments_of_text(texts.slice(0, 1)).fits.all():
+        if not len(texts) or not _LOOSE_DATE.match(texts[0].as_py()):
             continue
         found = moments_of_text(texts)
         if found.fits.all() and found.day_first is not None and not found.in_doubt:
@@ -282,23 +292,37 @@ def _as_moments(trait: Trait) -> Trait:
     if trait.is_numeric:
         low = float(np.nanmin(trait.numbers)) if trait.distinct else 0.0
         if low < _FIRST_SECOND:
-            raise DataError(f"the time column {trait.name!r} holds numbers such as {low:g}; seconds since 1970 are larger")
+            raise DataError(
+                f"the time column {trait.name!r} holds numbers such as {low:g}; seconds since 1970 are larger"
+            )
         cells = type_cells(pa.chunked_array([trait.values]), "datetime", Format())
         moments = Trait(trait.name, "datetime", cells.values, trait.missing, trait.distinct)
     elif trait.type != "datetime":
-        raise DataError(f"the time column {trait.name!r} does not hold dates, such as {_example(trait)!r}")
+        raise DataError(
+            f"the time column {trait.name!r} does not hold dates, such as {_example(trait)!r}"
+        )
     if trait.missing:
         rows = round(trait.missing * len(trait.values))
-        raise DataError(f"{rows:,} rows have no {trait.name!r}; a row without a time cannot be placed, so remove them")
+        raise DataError(
+            f"{rows:,} rows have no {trait.name!r}; a row without a time cannot be placed, so remove them"
+        )
     return moments
 
 
 def _find_key(traits: Sequence[Trait], wish: Wish) -> str | None:
     """The first column that is named like an identifier and has another value in every row."""
     for trait in traits:
-        if trait.name in (wish.target, wish.time) or trait.missing or trait.type not in ("int", "text", "category"):
+        if (
+            trait.name in (wish.target, wish.time)
+            or trait.missing
+            or trait.type not in ("int", "text", "category")
+        ):
             continue
-        if trait.distinct == len(trait.values) and ID_NAME.search(trait.name) and not _is_counter(trait):
+        if (
+            trait.distinct == len(trait.values)
+            and ID_NAME.search(trait.name)
+            and not _is_counter(trait)
+        ):
             return trait.name
     return None
 
@@ -340,7 +364,9 @@ def _notes(
         notes.append(f"protected by their names: {', '.join(protected)}")
     notes.extend(f"left out {name}: {reason}" for name, reason in reasons.items())
     if len(study.candidates) > WIDE:
-        notes.append(f"{len(study.candidates):,} columns: their types are stated, their limits are not")
+        notes.append(
+            f"{len(study.candidates):,} columns: their types are stated, their limits are not"
+        )
     return tuple(notes)
 
 
@@ -349,21 +375,29 @@ def _time_notes(study: _Study) -> list[str]:
     if wish.time is None:
         dated = [trait.name for trait in study.candidates if trait.type == "datetime"]
         if dated:
-            return [f"{dated[0]} holds dates: name it with --time {dated[0]} to learn and judge in order of time"]
-        return ["no time column: rows are divided by a hash of their content; a replay takes them in their order"]
+            return [
+                f"{dated[0]} holds dates: name it with --time {dated[0]} to learn and judge in order of time"
+            ]
+        return [
+            "no time column: rows are divided by a hash of their content; a replay takes them in their order"
+        ]
     at = study.traits[wish.time].numbers
     notes = []
     if not study.was_sorted:
         notes.append(f"rows are not in order of {wish.time}; they are sorted by it")
     hour = hour_like([trait.name for trait in study.candidates])
     if hour and np.all(at % _DAY == 0):
-        notes.append(f"{wish.time} holds dates alone; {hour} stays an input, and rows of one day keep their order")
+        notes.append(
+            f"{wish.time} holds dates alone; {hour} stays an input, and rows of one day keep their order"
+        )
     return notes
 
 
 def _some(names: Mapping[str, str] | Sequence[str]) -> str:
     listed = list(names.items() if isinstance(names, Mapping) else names)
-    shown = ", ".join(f"{item[0]} ({item[1]})" if isinstance(item, tuple) else repr(item) for item in listed[:8])
+    shown = ", ".join(
+        f"{item[0]} ({item[1]})" if isinstance(item, tuple) else repr(item) for item in listed[:8]
+    )
     return shown + (", …" if len(listed) > 8 else "")  # noqa: PLR2004 - a line of names
 
 

@@ -8,6 +8,7 @@ from setpoint.contract.contract import Contract
 from setpoint.data.labels import LabelReference, label_counts
 from setpoint.facts.report import Check
 from setpoint.facts.verdict import Ruling, Verdict
+from setpoint.stats.effective_size import effective_rows
 from setpoint.stats.interval import wilson_interval
 
 MIN_ROWS = 30
@@ -47,12 +48,19 @@ def label_checks(
 def _missing(labels: pa.ChunkedArray, target: str) -> Check:
     missing, rows = labels.null_count, len(labels)
     ruling: Ruling = "fail" if rows and missing == rows else "pass"
-    reason = f"{missing:,} of {rows:,} rows have no label; they are not learnt from" if missing else ""
+    reason = (
+        f"{missing:,} of {rows:,} rows have no label; they are not learnt from" if missing else ""
+    )
     if ruling == "fail":
         reason = f"none of {rows:,} rows has a label; is {target!r} the right column?"
     share = missing / rows if rows else None
     verdict = Verdict(
-        subject=f"{target} labelled", verdict=ruling, observed=share, limit=1.0, n=rows, reason=reason
+        subject=f"{target} labelled",
+        verdict=ruling,
+        observed=share,
+        limit=1.0,
+        n=rows,
+        reason=reason,
     )
     return Check(name="labelled", column=target, verdict=verdict, failing=missing)
 
@@ -60,13 +68,18 @@ def _missing(labels: pa.ChunkedArray, target: str) -> Check:
 def _constant(labels: pa.ChunkedArray, target: str) -> Check:
     known = labels.drop_null().to_numpy()
     is_constant = bool(known.size) and bool((known == known[0]).all())
-    ruling: Ruling = "pass" if not is_constant else "fail" if known.size >= MIN_ROWS else "inconclusive"
-    reason = f"all {known.size:,} values are {known[0]:g}; nothing can be learnt" if is_constant else ""
-    verdict = Verdict(
-        subject=f"{target} varies", verdict=ruling, n=int(known.size), reason=reason
+    ruling: Ruling = (
+        "pass" if not is_constant else "fail" if known.size >= MIN_ROWS else "inconclusive"
     )
+    reason = (
+        f"all {known.size:,} values are {known[0]:g}; nothing can be learnt" if is_constant else ""
+    )
+    verdict = Verdict(subject=f"{target} varies", verdict=ruling, n=int(known.size), reason=reason)
     return Check(
-        name="one_class", column=target, verdict=verdict, failing=int(known.size) if is_constant else 0
+        name="one_class",
+        column=target,
+        verdict=verdict,
+        failing=int(known.size) if is_constant else 0,
     )
 
 
@@ -81,7 +94,9 @@ def _one_class(counts: dict[str, int], target: str, reference: LabelReference | 
         if reference is None:
             reason += "; a model needs rows of another class too"
         else:
-            reason += f", against {reference.shares.get(name, 0.0):.1%} of the champion's training rows"
+            reason += (
+                f", against {reference.shares.get(name, 0.0):.1%} of the champion's training rows"
+            )
     verdict = Verdict(
         subject=f"{target} has more than one class",
         verdict=ruling,
@@ -99,14 +114,20 @@ def _share(counts: dict[str, int], target: str, reference: LabelReference, limit
     rows = sum(counts.values())
     subject = f"{target} label_share shift at most {limit * 100:g} points"
     if rows == 0:
-        verdict = Verdict(subject=subject, verdict="inconclusive", limit=limit, n=0, reason="no labels")
+        verdict = Verdict(
+            subject=subject, verdict="inconclusive", limit=limit, n=0, reason="no labels"
+        )
         return Check(name="label_share", column=target, verdict=verdict, acceptable=True)
     moves = {
         name: counts.get(name, 0) / rows - reference.shares.get(name, 0.0)
         for name in sorted({*counts, *reference.shares})
     }
     name = max(moves, key=lambda key: abs(moves[key]))
-    low, high = _move_interval(counts.get(name, 0) / rows, rows, reference.shares.get(name, 0.0), reference.rows)
+    effect = reference.design_effect
+    low, high = _move_interval(
+        (counts.get(name, 0) / rows, effective_rows(rows, effect)),
+        (reference.shares.get(name, 0.0), effective_rows(reference.rows, effect)),
+    )
     ruling = _judge_move(abs(moves[name]), (low, high), rows, limit)
     reason = (
         f"{name!r} is {counts.get(name, 0) / rows:.1%} of {rows:,} labels, "
@@ -122,28 +143,38 @@ def _share(counts: dict[str, int], target: str, reference: LabelReference, limit
         interval=(low, high),
         n=rows,
         reason=reason,
-        evidence={"label": name, "moves": moves, "reference_rows": reference.rows},
+        evidence={
+            "label": name,
+            "moves": moves,
+            "reference_rows": reference.rows,
+            "design_effect": effect,
+        },
     )
     failing = counts.get(name, 0) if ruling == "fail" else 0
-    return Check(name="label_share", column=target, verdict=verdict, failing=failing, acceptable=True)
+    return Check(
+        name="label_share", column=target, verdict=verdict, failing=failing, acceptable=True
+    )
 
 
 def _judge_move(move: float, interval: tuple[float, float], rows: int, limit: float) -> Ruling:
-    """Fail when the move and its whole interval are beyond the limit, over rows enough to say so."""
-    if rows < MIN_ROWS:
-        return "inconclusive"
-    if move <= limit:
-        return "pass"
-    return "fail" if interval[0] > limit else "inconclusive"
+    """Fail when the whole interval of the move is beyond the limit; pass within it, given rows enough."""
+    if interval[0] > limit:
+        return "fail"
+    return "pass" if move <= limit and rows >= MIN_ROWS else "inconclusive"
 
 
-def _move_interval(share: float, rows: int, before: float, rows_before: int) -> tuple[float, float]:
-    """Return the 95 % interval of the size of the move from `before` to `share` (Newcombe 1998, method 10)."""
+def _move_interval(now: tuple[float, float], before: tuple[float, float]) -> tuple[float, float]:
+    """Return the 95 % interval of the size of the move between two shares, each with its effective rows.
+
+    References:
+        Newcombe 1998, Interval estimation for the difference between independent proportions, method 10.
+    """
+    (share, rows), (share_before, rows_before) = now, before
     low, high = wilson_interval(share * rows, rows)
-    low_before, high_before = wilson_interval(before * rows_before, rows_before)
-    move = share - before
-    down = move - math.hypot(share - low, high_before - before)
-    up = move + math.hypot(high - share, before - low_before)
+    low_before, high_before = wilson_interval(share_before * rows_before, rows_before)
+    move = share - share_before
+    down = move - math.hypot(share - low, high_before - share_before)
+    up = move + math.hypot(high - share, share_before - low_before)
     if down <= 0 <= up:
         return 0.0, max(-down, up)
     return min(abs(down), abs(up)), max(abs(down), abs(up))

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from setpoint.contract.contract import Contract
 from setpoint.errors import DataError
+from setpoint.stats.effective_size import design_effect
 
 
 @dataclass(frozen=True)
@@ -17,10 +19,13 @@ class LabelReference:
     Args:
         shares: Share of each class, as text; sums to 1.
         rows: Number of labelled rows behind them.
+        design_effect: Rows that are worth one independent row, 1 or more. Labels that come in runs (a room is
+            occupied for hours) move far in a batch without anything having changed.
     """
 
     shares: dict[str, float]
     rows: int
+    design_effect: float = 1.0
 
 
 def label_text(value: object) -> str:
@@ -43,11 +48,23 @@ def label_counts(labels: pa.ChunkedArray) -> dict[str, int]:
     return {str(name): int(count) for name, count in sorted(pairs)}
 
 
-def label_reference(labels: pa.ChunkedArray) -> LabelReference:
-    """Return the shares of the classes of a typed target."""
+def label_reference(labels: pa.ChunkedArray, *, ordered: bool) -> LabelReference:
+    """Return the shares of the classes of a typed target.
+
+    Args:
+        labels: Classes as text; missing ones are ignored.
+        ordered: Whether they stand in order of time, so that runs of labels can be seen.
+    """
     counts = label_counts(labels)
     rows = sum(counts.values())
-    return LabelReference({name: count / rows for name, count in counts.items()}, rows)
+    if not rows:
+        return LabelReference({}, 0)
+    effect = 1.0
+    if ordered:
+        top = max(counts, key=lambda name: (counts[name], name))
+        is_top = pc.equal(labels.drop_null(), top).to_numpy().astype(np.float64)
+        effect = design_effect(is_top)
+    return LabelReference({name: count / rows for name, count in counts.items()}, rows, effect)
 
 
 def classes_of(contract: Contract, labels: Sequence[str]) -> tuple[str, ...]:

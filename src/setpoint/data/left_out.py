@@ -67,7 +67,9 @@ def _empty(candidates: Sequence[Trait]) -> dict[str, str]:
     for trait in candidates:
         if trait.missing > _NEAR_EMPTY:
             filled = len(trait.values) - trait.values.null_count
-            found[trait.name] = f"empty in all but {filled:,} rows" if filled else "empty in every row"
+            found[trait.name] = (
+                f"empty in all but {filled:,} rows" if filled else "empty in every row"
+            )
         elif trait.distinct == 1 and not trait.missing:
             found[trait.name] = "has one value only"
     return found
@@ -82,7 +84,9 @@ def _answers(
         if alone >= GIVES_AWAY:
             found[trait.name] = f"gives the answer away: alone it has {answer.measure} {alone:.3f}"
         elif alone >= FLAG_AGREES and trait.distinct == 2 and answer.classes == 2:  # noqa: PLR2004 - flag and label
-            found[trait.name] = f"a flag that all but repeats the answer: alone it has {answer.measure} {alone:.2f}"
+            found[trait.name] = (
+                f"a flag that all but repeats the answer: alone it has {answer.measure} {alone:.2f}"
+            )
     return found
 
 

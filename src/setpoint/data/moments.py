@@ -61,7 +61,9 @@ def moments_of_text(texts: pa.Array, *, day_first: bool | None = None) -> Moment
     a, b, c = (_whole(fields, name) for name in "abc")
     year_first = _digits(fields, "a") == _YEAR_DIGITS
     year_last = ~year_first & (_digits(fields, "c") == _YEAR_DIGITS)
-    fits &= (year_first | year_last) & (_digits(fields, "c") <= np.where(year_first, 2, _YEAR_DIGITS))
+    fits &= (year_first | year_last) & (
+        _digits(fields, "c") <= np.where(year_first, 2, _YEAR_DIGITS)
+    )
     loose = fits & year_last
     must_be_day, must_be_month = loose & (a > _MONTHS), loose & (b > _MONTHS)
     in_doubt = bool(loose.any()) and not must_be_day.any() and not must_be_month.any()
@@ -96,7 +98,9 @@ def moments_of_numbers(values: npt.NDArray[np.float64]) -> Moments:
 def _days(year: Ints, month: Ints, day: Ints, fits: Bools) -> tuple[Ints, Bools]:
     real = fits & (month >= 1) & (month <= _MONTHS) & (day >= 1) & (year >= 1)
     months = np.where(real, (year - 1970) * _MONTHS + month - 1, 0).astype("datetime64[M]")
-    length = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
+    length = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(
+        np.int64
+    )
     real &= day <= length
     return months.astype("datetime64[D]").astype(np.int64) + np.where(real, day - 1, 0), real
 

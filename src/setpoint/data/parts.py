@@ -86,7 +86,7 @@ def hash_test_share(test: Part, rows: int) -> float:
 
 
 def seen_by_hash(table: pa.Table, columns: Sequence[str], *, seed: int, test_share: float) -> Bools:
-    """Return which rows a version may have trained on that keeps those under `test_share` for its gates, shape (rows,)."""
+    """Return which rows a version may have trained on, whose gates have those under `test_share`; shape (rows,)."""
     return np.asarray(hash01(table, columns, seed=seed) >= test_share)
 
 
@@ -96,7 +96,11 @@ def _by_order(rows: Ints, at: Floats, contract: Contract) -> Parts:
     none = np.empty(0, dtype=np.int64)
     by_tick = np.argsort(at, kind="stable")
     rows, at = rows[by_tick], at[by_tick]
-    wanted = split.test.rows if split.test.rows is not None else ceil(rows.size * (split.test.share or 0.0))
+    wanted = (
+        split.test.rows
+        if split.test.rows is not None
+        else ceil(rows.size * (split.test.share or 0.0))
+    )
     cut = _start(at, rows.size - min(wanted, rows.size))
     test = rows[cut:]
     earlier = _known(at, cut, delay)

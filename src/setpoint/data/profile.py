@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,13 @@ from setpoint.data.columns import ColumnUse, inputs_of
 from setpoint.data.labels import label_counts
 from setpoint.facts.evidence import Scores
 from setpoint.facts.profile import ColumnProfile, Profile
-from setpoint.stats.binning import CategoryBins, NumericBins, category_bins, numeric_bins, window_counts
+from setpoint.stats.binning import (
+    CategoryBins,
+    NumericBins,
+    category_bins,
+    numeric_bins,
+    window_counts,
+)
 from setpoint.stats.effective_size import (
     MIN_WINDOWS,
     design_effect_from_codes,
@@ -39,6 +46,13 @@ class WindowPlan:
 
     lengths: tuple[int, ...]
     ordered: bool
+
+
+class _Windowed(TypedDict):
+    shares: tuple[float, ...]
+    floors: dict[str, float]
+    design_effect: float
+    windows: int
 
 
 def profile_of(table: pa.Table, contract: Contract, plan: WindowPlan) -> Profile:
@@ -102,7 +116,9 @@ def category_profile(name: str, values: pa.ChunkedArray, plan: WindowPlan) -> Co
     """Return the profile of texts; null is missing."""
     encoded = values.combine_chunks().dictionary_encode()
     distinct = encoded.dictionary.to_pylist()
-    codes = pc.fill_null(encoded.indices.cast(pa.int64()), len(distinct)).to_numpy(zero_copy_only=False)
+    codes = pc.fill_null(encoded.indices.cast(pa.int64()), len(distinct)).to_numpy(
+        zero_copy_only=False
+    )
     bins = category_bins([*distinct, None] if not values.num_chunks else values.to_pylist())
     cells = bins.codes([*distinct, None])
     return ColumnProfile(
@@ -132,11 +148,13 @@ def _known(bins: CategoryBins) -> tuple[str, ...]:
     return (*(str(value) for value in bins.values), *others) if bins.others is not None else ()
 
 
-def _windows(codes: Ints, cells: int, plan: WindowPlan) -> dict[str, object]:
+def _windows(codes: Ints, cells: int, plan: WindowPlan) -> _Windowed:
     """Return shares, floors, design effect and number of own windows of a coded column."""
     counts = np.bincount(codes, minlength=cells)
     by_length = {
-        length: window_counts(codes, cells, length) if plan.ordered else np.zeros((0, cells), dtype=np.int64)
+        length: window_counts(codes, cells, length)
+        if plan.ordered
+        else np.zeros((0, cells), dtype=np.int64)
         for length in plan.lengths
     }
     effect = _design_effect(codes, cells, by_length, plan)

@@ -1,7 +1,8 @@
 """Limits with room: what was seen, widened so that honest later rows pass and broken ones do not.
 
-A range is widened by its own width (nine times that for a column with a long tail), so that a change of unit, by a
-factor of 1,000, is still found. Counts stay at 0 or more. What grows with time has no upper limit.
+A range is widened to either side by three times its own width, or by the size of its numbers where that is more; a
+long tail by nine times. So rows of a season that was not seen yet pass, and a change of unit, by a factor of 1,000, is
+still found. Counts stay at 0 or more. What moves with time has no limits.
 """
 
 import math
@@ -22,8 +23,10 @@ _CALENDAR = (
     (re.compile(r"(?i)(^|_)day(_of_month)?$"), 0, 31),
     (re.compile(r"(?i)(^|_)min(ute)?s?$"), 0, 60),
 )
-_TAIL = 20.0  # widths of the middle half from the median to the end: a long tail
+_TAIL = 5.0  # widths of the middle half from the median to the end: a long tail
 _LONG = 9.0
+_WIDE = 3.0
+_SKEWED = 3.0  # times as far from the median to the top as to the bottom: an amount, which 0 ends
 _TREND = 0.95  # rank correlation with the order of the rows
 _NULLS_LEAST = 0.05
 _NULLS_NO_RULE = 0.95
@@ -46,18 +49,14 @@ def range_of(trait: Trait) -> dict[str, Any]:
     for pattern, first, last in _CALENDAR:
         if pattern.search(trait.name) and first <= low and high <= last and trait.type == "int":
             return {"min": first, "max": last}
-    room = (high - low) or abs(high) or 1.0
-    factor_down, factor_up = _factors(known, low, high)
-    bottom = low - room * factor_down
-    if low >= 0:
+    if abs(trend) >= _TREND:
+        return {"min": 0} if low >= 0 and trait.type == "int" else {}
+    down, up = _rooms(known, low, high)
+    bottom, top = low - down, high + up
+    if low >= 0 and (trait.type == "int" or _is_amount(known)):
         bottom = max(0.0, bottom)
-    top = high + room * factor_up
-    found: dict[str, Any] = {}
-    if trend > -_TREND:
-        found["min"] = _outward(bottom, room, up=False)
-    if trend < _TREND:
-        found["max"] = _outward(top, room, up=True)
-    return {name: int(bound) if trait.type == "int" else bound for name, bound in found.items()}
+    bounds = {"min": _outward(bottom, down, up=False), "max": _outward(top, up, up=True)}
+    return {name: int(bound) if trait.type == "int" else bound for name, bound in bounds.items()}
 
 
 def grows(trait: Trait) -> bool:
@@ -93,13 +92,20 @@ def values_of(trait: Trait) -> list[str] | None:
     return sorted(str(value) for value in encoded.dictionary.to_pylist())
 
 
-def _factors(known: Floats, low: float, high: float) -> tuple[float, float]:
-    """Return how many widths to add below and above: one, or nine where that end is a long tail."""
+def _rooms(known: Floats, low: float, high: float) -> tuple[float, float]:
+    """Return how far to widen below and above."""
     first, middle, third = np.quantile(known, [0.25, 0.5, 0.75])
-    width = float(third - first)
-    down = _LONG if middle - low > _TAIL * width else 1.0
-    up = _LONG if high - middle > _TAIL * width else 1.0
-    return down, up
+    tail = _TAIL * float(third - first)
+    width, size = high - low, max(abs(low), abs(high), 1e-9)
+    down = (_LONG if middle - low > tail else _WIDE) * width
+    up = (_LONG if high - middle > tail else _WIDE) * width
+    return max(down, size), max(up, size)
+
+
+def _is_amount(known: Floats) -> bool:
+    """Whether 0 is a natural end: values crowd towards the bottom, as prices do, or are often 0."""
+    low, middle, high = float(known.min()), float(np.median(known)), float(known.max())
+    return high - middle >= _SKEWED * (middle - low) or float(np.mean(known == 0)) >= _MIN_SHARE
 
 
 def _trend(values: Floats) -> float:

@@ -24,7 +24,7 @@ def bounds_of(use: ColumnUse) -> tuple[Bound | None, Bound | None]:
 
 def allowed_values(use: ColumnUse) -> list[Any]:
     """Return the allowed values as the typed column holds them; empty where the contract lists none."""
-    values = use.rules.values or ()
+    values = use.rules.values or ()  # noqa: PD011 - a contract, no frame
     if use.type in ("category", "text"):
         return [label_text(value) for value in values]
     return list(values)
@@ -42,14 +42,16 @@ def compile_schema(columns: tuple[ColumnUse, ...]) -> pandera.DataFrameSchema:
 def has_checks(use: ColumnUse) -> bool:
     """Return whether the contract says anything of the column's values, beyond their type."""
     rules = use.rules
-    said = (rules.min, rules.max, rules.values, rules.nulls)
+    said = (rules.min, rules.max, rules.values, rules.nulls)  # noqa: PD011 - a contract, no frame
     return rules.unique or any(rule is not None for rule in said)
 
 
 def frame_of(table: pa.Table, columns: tuple[ColumnUse, ...]) -> pd.DataFrame:
     """Return the checked columns of a typed table as a frame with a plain index."""
-    names = [use.name for use in columns if has_checks(use) and use.name in table.column_names]
-    return table.select(names).to_pandas()
+    known = set(table.column_names)
+    names = [use.name for use in columns if has_checks(use) and use.name in known]
+    frame: pd.DataFrame = table.select(names).to_pandas()
+    return frame
 
 
 def _column(use: ColumnUse) -> pandera.Column:

@@ -66,7 +66,9 @@ def take_snapshot(
 
 def rows_of(snapshot: Snapshot, table: pa.Table) -> pa.Table:
     """Return the snapshot's rows of its stored table."""
-    return pa.concat_tables([table.slice(start, stop - start) for start, stop in snapshot.ranges] or [table.slice(0, 0)])
+    return pa.concat_tables(
+        [table.slice(start, stop - start) for start, stop in snapshot.ranges] or [table.slice(0, 0)]
+    )
 
 
 def _bytes(column: pa.ChunkedArray) -> Iterable[bytes]:
@@ -78,13 +80,17 @@ def _bytes(column: pa.ChunkedArray) -> Iterable[bytes]:
         return
     if pa.types.is_timestamp(kind):
         column = column.cast(pa.int64())
-    plain = pc.fill_null(column, False if pa.types.is_boolean(kind) else 0)  # noqa: FBT003 - the filler's type
+    plain = pc.fill_null(column, False if pa.types.is_boolean(kind) else 0)
     values = plain.to_numpy()
     yield values.astype(values.dtype.newbyteorder("<")).tobytes()
 
 
 def _text_bytes(texts: pa.Array) -> Iterable[bytes]:
-    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[
+        texts.offset : texts.offset + len(texts) + 1
+    ]
     yield np.diff(offsets).astype("<i4").tobytes()
     data = texts.buffers()[2]
-    yield b"" if data is None or not len(texts) else bytes(memoryview(data)[offsets[0] : offsets[-1]])
+    yield (
+        b"" if data is None or not len(texts) else bytes(memoryview(data)[offsets[0] : offsets[-1]])
+    )

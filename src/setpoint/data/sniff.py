@@ -7,7 +7,23 @@ from dataclasses import dataclass
 from setpoint.data.cells import NUMBER
 
 SEPARATORS = (",", ";", "\t", "|")
-MISSING_TOKENS = ("?", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "-", "--", ".", "None", "none", "missing")
+MISSING_TOKENS = (
+    "?",
+    "NA",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "NULL",
+    "null",
+    "NaN",
+    "nan",
+    "-",
+    "--",
+    ".",
+    "None",
+    "none",
+    "missing",
+)
 """Texts that mean a missing value wherever a column is otherwise of numbers or dates; see `common_tokens`."""
 
 COMMON_TOKENS = frozenset({"?", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan"})
@@ -58,7 +74,7 @@ def is_binary(sample: bytes) -> bool:
 
 
 def sniff(sample: bytes) -> TextForm:
-    """Return how a text table is written.
+    r"""Return how a text table is written.
 
     Args:
         sample: The first bytes of the file, from its start; the last line may be cut.
@@ -67,7 +83,7 @@ def sniff(sample: bytes) -> TextForm:
         ValueError: The bytes are no text.
 
     Example:
-        >>> sniff(b'a;b\\n1,5;2\\n3,5;4\\n')
+        >>> sniff(b'a;b\n1,5;2\n3,5;4\n')
         TextForm(encoding='utf-8', separator=';', decimal=',', row_names=False)
     """
     if is_binary(sample):
@@ -93,7 +109,11 @@ def sniff_encoding(data: bytes) -> str:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return "utf-8" if error.start >= len(data) - 3 and error.reason == "unexpected end of data" else "cp1252"
+        return (
+            "utf-8"
+            if error.start >= len(data) - 3 and error.reason == "unexpected end of data"
+            else "cp1252"
+        )
     return "utf-8"
 
 

@@ -37,7 +37,9 @@ _ROWS_A_VALUE = 5  # rows that a category needs on average, or every value has i
 _SAME = 0.995  # agreement of two patterns that are one
 _PURE = 0.8  # of the way from a label's usual share to all rows, among those that have, or lack, a value
 _USUAL = 0.6  # share up to which a label is not the rule anyway
-_MOSTLY_LATER = 0.9  # share of later moments from which a column is filled in by what happened later
+_MOSTLY_LATER = (
+    0.9  # share of later moments from which a column is filled in by what happened later
+)
 _CENSORED = 0.2  # share of rows whose count of days ends at one date
 _AFTER = 0.02  # share of values that lie after their own row
 _DAY = 86_400.0
@@ -80,7 +82,9 @@ def strength(groups: Ints, answer: Answer) -> float:
     safe = np.maximum(sizes, 1)
     if answer.classes > 2:  # noqa: PLR2004 - binary
         before = 1 - float(np.sum((np.bincount(codes.astype(np.int64)) / codes.size) ** 2))
-        by_class = [np.bincount(groups, codes == k, sizes.size) / safe for k in range(answer.classes)]
+        by_class = [
+            np.bincount(groups, codes == k, sizes.size) / safe for k in range(answer.classes)
+        ]
         after = float(np.sum(sizes / codes.size * (1 - np.sum(np.square(by_class), axis=0))))
         return 1 - after / before if before else 0.0
     means = np.bincount(groups, codes, sizes.size) / safe
@@ -139,7 +143,9 @@ def strengths(traits: Sequence[Trait], answer: Answer) -> dict[str, float]:
 def model_answers(traits: Sequence[Trait]) -> dict[str, str]:
     """Find columns that are named like another model's answers."""
     return {
-        trait.name: "looks like the answer of another model" for trait in traits if MODEL_NAME.search(trait.name)
+        trait.name: "looks like the answer of another model"
+        for trait in traits
+        if MODEL_NAME.search(trait.name)
     }
 
 
@@ -155,7 +161,9 @@ def telling_gaps(traits: Sequence[Trait], answer: Answer) -> dict[str, str]:
             continue
         alone = strength(missing.astype(np.int64), part)
         if alone >= MISSING_GIVES_AWAY or _is_pure(missing, part):
-            found[trait.name] = "whether it is filled in tells the answer, so it is known only afterwards"
+            found[trait.name] = (
+                "whether it is filled in tells the answer, so it is known only afterwards"
+            )
     return found
 
 
@@ -211,11 +219,15 @@ def follow_up_times(traits: Sequence[Trait], at: Floats | None) -> dict[str, str
         ends = ends[np.isfinite(ends)]
         values, counts = np.unique(ends, return_counts=True)
         if values.size and counts.max() > _CENSORED * ends.size and values[counts.argmax()] > last:
-            found[trait.name] = "counts days up to one date after the last row, so it is known only afterwards"
+            found[trait.name] = (
+                "counts days up to one date after the last row, so it is known only afterwards"
+            )
     return found
 
 
-def companions(traits: Sequence[Trait], leaks: Mapping[str, str], shown: Mapping[str, Bools]) -> dict[str, str]:
+def companions(
+    traits: Sequence[Trait], leaks: Mapping[str, str], shown: Mapping[str, Bools]
+) -> dict[str, str]:
     """Find columns that say the same as a leak's pattern: filled in with it, or a flag for it.
 
     Args:

@@ -49,17 +49,25 @@ def target_of(trait: Trait, task: str | None) -> Target:
         raise DataError(f"the target {trait.name!r} is empty in every row")
     if trait.distinct == 1:
         only = as_text(trait.values.drop_null())[0].as_py()
-        raise DataError(f"the target {trait.name!r} is {only!r} in every row; there is nothing to learn")
+        raise DataError(
+            f"the target {trait.name!r} is {only!r} in every row; there is nothing to learn"
+        )
     found = task or _task(trait)
     if found == "regression":
         if not trait.is_numeric:
-            raise DataError(f"the target {trait.name!r} is not a number; task regression does not suit it")
+            raise DataError(
+                f"the target {trait.name!r} is not a number; task regression does not suit it"
+            )
         return _regression(trait)
     if trait.distinct > MOST_CLASSES:
         hint = "; name its numbers a regression with --task regression" if trait.is_numeric else ""
-        raise DataError(f"the target {trait.name!r} has {trait.distinct:,} different values, too many for classes{hint}")
+        raise DataError(
+            f"the target {trait.name!r} has {trait.distinct:,} different values, too many for classes{hint}"
+        )
     if found == "binary" and trait.distinct != 2:  # noqa: PLR2004 - binary
-        raise DataError(f"the target {trait.name!r} has {trait.distinct} classes; task binary needs two")
+        raise DataError(
+            f"the target {trait.name!r} has {trait.distinct} classes; task binary needs two"
+        )
     return _classes(trait, found)
 
 
@@ -69,7 +77,11 @@ def _task(trait: Trait) -> str:
     if not trait.is_numeric:
         return "multiclass"
     ends = pc.min_max(trait.values).as_py()
-    is_coded = trait.distinct <= _CODED and ends["min"] in (0, 1) and ends["max"] - ends["min"] == trait.distinct - 1
+    is_coded = (
+        trait.distinct <= _CODED
+        and ends["min"] in (0, 1)
+        and ends["max"] - ends["min"] == trait.distinct - 1
+    )
     return "multiclass" if trait.type == "int" and is_coded else "regression"
 
 
@@ -82,7 +94,10 @@ def _regression(trait: Trait) -> Target:
 
 def _classes(trait: Trait, task: str) -> Target:
     texts = as_text(trait.values)
-    counts = {str(pair["values"]): int(pair["counts"]) for pair in pc.value_counts(texts.drop_null()).to_pylist()}
+    counts = {
+        str(pair["values"]): int(pair["counts"])
+        for pair in pc.value_counts(texts.drop_null()).to_pylist()
+    }
     rows = sum(counts.values())
     names = sorted(counts)
     positive = None
@@ -90,12 +105,18 @@ def _classes(trait: Trait, task: str) -> Target:
         named = [name for name in names if name.lower() in _POSITIVE]
         if "1" in names and any(name in _NEGATIVE_CODES for name in names):
             named = ["1"]
-        positive = named[0] if len(named) == 1 else min(names, key=lambda name: (counts[name], name))
+        positive = (
+            named[0] if len(named) == 1 else min(names, key=lambda name: (counts[name], name))
+        )
         names = [name for name in names if name != positive] + [positive]
     codes = pc.fill_null(pc.index_in(texts, value_set=pa.array(names)).cast(pa.float64()), np.nan)
     if positive is not None:
         remark = f"{counts[positive] / rows:.1%} of the rows are {positive!r}"
     else:
         top = sorted(names, key=lambda name: -counts[name])[:5]
-        remark = f"{len(names)} classes, " + ", ".join(f"{name!r} {counts[name] / rows:.0%}" for name in top)
-    return Target(task, Answer(np.asarray(codes.to_numpy(zero_copy_only=False)), len(names)), positive, remark)
+        remark = f"{len(names)} classes, " + ", ".join(
+            f"{name!r} {counts[name] / rows:.0%}" for name in top
+        )
+    return Target(
+        task, Answer(np.asarray(codes.to_numpy(zero_copy_only=False)), len(names)), positive, remark
+    )

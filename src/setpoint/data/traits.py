@@ -16,10 +16,15 @@ from setpoint.data.sniff import COMMON_TOKENS, MISSING_TOKENS
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-ID_NAME = re.compile(r"(?i)(^|_|\b)(id|ids|uuid|guid|key|number|no)$|[a-z]I[Dd]$|^index$|^__index_level_\d+__$")
-MODEL_NAME = re.compile(r"(?i)^(y_?)?(pred|prediction|predicted|y_?hat|forecast)s?(_|$)|_(pred|prediction|y_?hat)(_proba)?$")
+ID_NAME = re.compile(
+    r"(?i)(^|_|\b)(id|ids|uuid|guid|key|number|no)$|[a-z]I[Dd]$|^index$|^__index_level_\d+__$"
+)
+MODEL_NAME = re.compile(
+    r"(?i)^(y_?)?(pred|prediction|predicted|y_?hat|forecast)s?(_|$)|_(pred|prediction|y_?hat)(_proba)?$"
+)
 PROTECTED_NAME = re.compile(
-    r"(?i)(^|[_\W])(sex|gender|race|ethnic(ity)?|religion|nationality|native[-_ ]?country|disabilit(y|ies)|disabled)($|[_\W])"
+    r"(?i)(^|[_\W])(sex|gender|race|ethnic(ity)?|religion|nationality|native[-_ ]?country"
+    r"|disabilit(y|ies)|disabled)($|[_\W])"
 )
 _NEARLY_ALL = 0.9  # share of rows with a value of their own in a column of identifiers
 _FEW_ROWS = 20
@@ -54,7 +59,9 @@ class Trait:
         values = self.values
         if self.type == "datetime":
             values = pc.divide(values.cast(pa.int64()).cast(pa.float64()), 1e6)
-        return np.asarray(pc.fill_null(values.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False))
+        return np.asarray(
+            pc.fill_null(values.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)
+        )
 
     @property
     def is_missing(self) -> Bools:
@@ -74,7 +81,9 @@ class Trait:
     def names_rows(self) -> bool:
         """Whether it looks like an identifier: nearly every row has its own, and its name or type says so."""
         rows = len(self.values)
-        is_own = self.distinct >= _NEARLY_ALL * rows * (1 - self.missing) and self.distinct > _FEW_ROWS
+        is_own = (
+            self.distinct >= _NEARLY_ALL * rows * (1 - self.missing) and self.distinct > _FEW_ROWS
+        )
         if self.type == "int":
             return is_own and (self.counts_rows or bool(ID_NAME.search(self.name)))
         return is_own and self.type in ("text", "category")
@@ -115,6 +124,10 @@ def missing_tokens(table: pa.Table, *, decimal: str = ".") -> tuple[str, ...]:
         if tokens - COMMON_TOKENS:
             others = distinct.filter(pc.and_(pc.invert(is_token), pc.not_equal(distinct, "")))
             form = Format(decimal="," if decimal == "," else ".")
-            if len(others) and guess_type(pa.chunked_array([others]), form) in ("int", "float", "datetime"):
+            if len(others) and guess_type(pa.chunked_array([others]), form) in (
+                "int",
+                "float",
+                "datetime",
+            ):
                 found |= tokens
     return tuple(sorted(found))

@@ -1,0 +1,127 @@
+"""`setpoint validate`: a table against its contract, or against a pandera schema."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from setpoint.facts.report import ValidationReport
+
+_SHOWN = 40  # failing checks that a terminal shows
+
+
+def validate(
+    data: Annotated[
+        str | None, typer.Argument(metavar="[DATA]", help="File, folder or glob [data.source].")
+    ] = None,
+    contract: Annotated[Path, typer.Option(help="The contract.")] = Path("model_contract.yaml"),
+    env: Annotated[str, typer.Option(help="Overlay configs/NAME.yaml.")] = "",
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Go on although this check fails; can be repeated.")
+    ] = None,
+    schema: Annotated[
+        str | None, typer.Option(help="A pandera schema instead: schemas.py:schema.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Check a table: types, ranges, missing values, categories, rows, labels. Exit 1 where a check fails."""
+    from setpoint.cli.failure import refusals
+
+    with refusals(json=json):
+        report = _report(data, contract, env, tuple(accept or ()), schema)
+        if html is not None:
+            _write_page(report, html)
+    if json:
+        _print_json(report)
+    else:
+        _print(report)
+    raise typer.Exit(_exit_code(report))
+
+
+def _report(
+    data: str | None, contract: Path, env: str, accepted: tuple[str, ...], schema: str | None
+) -> "ValidationReport":
+    from setpoint.errors import UsageError
+    from setpoint.wiring.validation import read_contract, validate_file, validate_schema
+
+    if schema is not None:
+        if data is None:
+            raise UsageError(
+                "--schema needs the data to check: setpoint validate DATA --schema schemas.py:schema"
+            )
+        return validate_schema(schema, data, Path.cwd())
+    # A path that people type starts where they stand; one in the contract starts at the contract.
+    folder = contract.parent if data is None else Path.cwd()
+    report = validate_file(read_contract(contract, env=env), data, folder, accepted=accepted)
+    known = {check.name for check in report.checks}
+    if unknown := sorted(set(accepted) - known):
+        raise UsageError(
+            f"--accept {unknown[0]}: there is no such check; there are {', '.join(sorted(known))}"
+        )
+    return report
+
+
+def _exit_code(report: "ValidationReport") -> int:
+    from setpoint.cli.failure import FAILED, INCONCLUSIVE, PASSED
+
+    if report.blocking:
+        return FAILED
+    is_open = any(check.verdict.verdict == "inconclusive" for check in report.checks)
+    return INCONCLUSIVE if is_open else PASSED
+
+
+def _print_json(report: "ValidationReport") -> None:
+    import msgspec
+
+    found = {"passed": not report.blocking, **msgspec.to_builtins(report)}
+    print(msgspec.json.format(msgspec.json.encode(found)).decode())
+
+
+def _print(report: "ValidationReport") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    out = Console(highlight=False)
+    told = [check for check in report.checks if check.verdict.verdict != "pass"]
+    if told:
+        table = Table("check", "column", "verdict", "why", box=None, pad_edge=False)
+        for check in told[:_SHOWN]:
+            verdict: str = check.verdict.verdict
+            if check.acceptable and check.name in report.accepted:
+                verdict += " (accepted)"
+            table.add_row(check.name, check.column, verdict, check.verdict.reason)
+        out.print(table)
+        if len(told) > _SHOWN:
+            out.print(f"… and {len(told) - _SHOWN:,} more")
+    for check in report.checks:
+        if check.verdict.verdict == "pass" and check.verdict.reason and check.name != "nulls":
+            out.print(
+                f"note {check.name} {check.column}: {check.verdict.reason}",
+                markup=False,
+                soft_wrap=True,
+            )
+    passed = len(report.checks) - len(told)
+    out.print(
+        f"{report.source}: {report.rows:,} rows, {passed:,} of {len(report.checks):,} checks passed",
+        markup=False,
+        soft_wrap=True,
+    )
+    if any(check.acceptable for check in report.blocking):
+        names = sorted({check.name for check in report.blocking if check.acceptable})
+        out.print(
+            f"to go on all the same: --accept {' --accept '.join(names)}",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _write_page(report: "ValidationReport", path: Path) -> None:
+    from setpoint.cli.validation_page import validation_page
+    from setpoint.errors import UsageError
+
+    try:
+        path.write_text(validation_page(report), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--html {path}: {error.strerror}") from error
