@@ -73,9 +73,7 @@ def regression():
             truth_label=NO_INTS,
             truth_value=truth,
             candidate=value_scores(truth + rng.normal(0, error, n)),
-            champion=None
-            if champion is None
-            else value_scores(truth + rng.normal(0, champion, n)),
+            champion=None if champion is None else value_scores(truth + rng.normal(0, champion, n)),
             champion_unseen=np.ones(n, dtype=bool),
             ordered=False,
             baseline={"mean": value_scores(np.full(n, truth.mean()))},

@@ -1,0 +1,27 @@
+from setpoint.facts.verdict import Verdict
+from setpoint.gates.judge import judge
+from setpoint.gates.self_test import judge_gates
+
+
+def test_gates_that_refuse_a_shuffled_model_are_worth_something(gate, binary) -> None:
+    gates = [gate(metric="roc_auc", beats="majority"), gate(metric="roc_auc", not_worse_by="2%")]
+    shuffled = binary(skill=0.0, champion=1.0)
+    assert judge_gates(judge(gates, shuffled, k=1, seed=0)).verdict == "pass"
+
+
+def test_gates_that_let_it_through_are_worthless(gate, binary) -> None:
+    gates = [gate(metric="roc_auc", min=0.1), gate(size="1GB")]
+    found = judge_gates(judge(gates, binary(skill=0.0, size_bytes=10), k=1, seed=0))
+    assert found.verdict == "fail"
+    assert "worthless" in found.reason
+
+
+def test_no_gates_at_all_are_worthless() -> None:
+    assert judge_gates(()).verdict == "fail"
+
+
+def test_gate_that_could_not_measure_refuses_nothing() -> None:
+    blind = Verdict(subject="latency p99 max 1ms", verdict="error", reason="was not measured")
+    assert judge_gates((blind,)).verdict == "inconclusive"
+    fine = Verdict(subject="size", verdict="pass", observed=1.0)
+    assert judge_gates((fine, blind)).verdict == "inconclusive"
