@@ -4,7 +4,7 @@ Numbers and booleans are float64 with NaN for missing. Categories and text are o
 empty text counts as missing, because the ONNX inputs of a gateway have no other way to say it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,28 @@ def frame_of(table: pa.Table, features: Sequence[Feature]) -> pd.DataFrame:
     return frame[[feature.name for feature in features]]
 
 
+def frame_of_values(
+    columns: Mapping[str, Sequence[Any]], features: Sequence[Feature]
+) -> pd.DataFrame:
+    """Return plain values, such as a request's, as a data frame like `frame_of` gives.
+
+    Args:
+        columns: Values by feature, n of each; None, NaN or "" where missing.
+        features: Input columns of the model.
+    """
+    made: dict[str, npt.NDArray[Any]] = {}
+    for feature in features:
+        values = columns[feature.name]
+        if is_numeric(feature):
+            numbers = np.array([np.nan if value is None else value for value in values], np.float64)
+            made[feature.name] = np.clip(numbers, -LARGEST, LARGEST)
+        else:
+            words = np.empty(len(values), dtype=object)
+            words[:] = [value if isinstance(value, str) and value else np.nan for value in values]
+            made[feature.name] = words
+    return pd.DataFrame(made)
+
+
 def numbers_of(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
     """Return a column as float64, shape (n,), NaN where missing, cut to the range of float32.
 
@@ -95,7 +117,10 @@ def texts_of(table: pa.Table, name: str) -> npt.NDArray[Any]:
 
 
 def _column(table: pa.Table, name: str) -> Any:
-    if name not in table.column_names:
+    at = table.schema.get_field_index(
+        name
+    )  # looking through the names costs their number each time
+    if at < 0:
         msg = f"the table has no column {name!r}; it has {', '.join(table.column_names[:20])}"
         raise DataError(msg)
-    return table.column(name)
+    return table.column(at)

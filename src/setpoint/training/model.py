@@ -12,7 +12,7 @@ import pyarrow as pa
 from setpoint.errors import TrainingError
 from setpoint.facts.evidence import Floats, Scores
 from setpoint.facts.training import Feature
-from setpoint.training.frame import frame_of, is_numeric
+from setpoint.training.frame import frame_of, frame_of_values, is_numeric
 from setpoint.training.labels import label_text
 
 _SUM_SLACK = 1e-3  # float32 probabilities of many classes do not sum to 1 exactly
@@ -91,7 +91,8 @@ class NativeModel:
 
     def answer_one(self, row: Mapping[str, Any]) -> Scores:
         """Return the answer for one row; see `Model.answer_one`."""
-        return self.answer(pd.DataFrame({name: [value] for name, value in row.items()}))
+        columns = {name: [value] for name, value in row.items()}
+        return self.answer(frame_of_values(columns, self._form.features))
 
     def class_order(self) -> list[int]:
         """Return for each class of the form its column among the estimator's probabilities.

@@ -17,6 +17,7 @@ from setpoint.adapters.process_jobs import FAILURE, OUTPUT, Failure, Work
 from setpoint.clock import SystemClock
 from setpoint.errors import SetpointError, TrainingError
 from setpoint.training.bundle import open_bundle
+from setpoint.training.rehearsal import rehearse
 from setpoint.training.result_file import RESULT, write_result
 from setpoint.training.train import train
 
@@ -30,6 +31,7 @@ def main() -> None:
     """Serve jobs over the socket that is standard input until it closes."""
     for name in _PRELOADED:
         importlib.import_module(name)
+    rehearse()
     with socket.socket(fileno=sys.stdin.fileno()) as channel:
         serve(channel, do)
 
