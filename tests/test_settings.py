@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from setpoint.errors import UsageError
 from setpoint.settings import FOREIGN, quiet_foreign_libraries, read_settings
@@ -31,6 +32,11 @@ def test_everything_can_be_said(tmp_path):
     assert settings.database == "postgresql://u:p@h/d"
     assert (settings.tracking, settings.artifacts) == ("http://mlflow:5000", None)
     assert settings.log_level == "debug"
+
+
+def test_any_folder_name_makes_a_sound_url(tmp_path):
+    settings = read_settings(tmp_path / "a b?c#d%20é", {})
+    assert make_url(settings.tracking).database == str(settings.store / "mlflow.db")
 
 
 def test_empty_variables_count_as_unset(tmp_path):

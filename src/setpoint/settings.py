@@ -63,7 +63,9 @@ class Settings:
     @property
     def tracking(self) -> str:
         """MLflow's tracking URI."""
-        return self.tracking_uri or f"sqlite:///{self.store / 'mlflow.db'}"
+        # Only what would end or alter the path within a URL: MLflow shows the rest to people as it is.
+        file = str(self.store / "mlflow.db").replace("%", "%25").replace("?", "%3F")
+        return self.tracking_uri or f"sqlite:///{file}"
 
     @property
     def artifacts(self) -> Path | None:

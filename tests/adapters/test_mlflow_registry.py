@@ -7,8 +7,6 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import msgspec
 import numpy as np
@@ -37,14 +35,22 @@ def empty_store(tmp_path_factory):
 
 
 @pytest.fixture
-def uri(tmp_path, empty_store):
-    shutil.copy(empty_store, tmp_path / "mlflow.db")
-    return f"sqlite:///{tmp_path / 'mlflow.db'}"
+def store(tmp_path, empty_store):
+    """A store in a folder whose name means something within a URL."""
+    place = tmp_path / "a b#c é"
+    place.mkdir()
+    shutil.copy(empty_store, place / "mlflow.db")
+    return place
 
 
 @pytest.fixture
-def registry(uri, tmp_path):
-    return MlflowRegistry(uri, artifacts=tmp_path / "mlartifacts")
+def uri(store):
+    return f"sqlite:///{store / 'mlflow.db'}"
+
+
+@pytest.fixture
+def registry(uri, store):
+    return MlflowRegistry(uri, artifacts=store / "mlartifacts")
 
 
 COLUMNS = [
@@ -271,7 +277,7 @@ def test_own_code_lists_every_installed_package(registry, uri, job, tmp_path):
     made = registry.record(attempt(params=params), job)
     model = MlflowClient(uri, uri).get_run(made.run).outputs.model_outputs[0].model_id
     place = MlflowClient(uri, uri).get_logged_model(model).artifact_location
-    file = Path(url2pathname(urlsplit(place).path), "requirements.txt")
+    file = Path(place, "requirements.txt")
     assert {"pytest", "msgspec"} <= {line.split("==")[0] for line in file.read_text().splitlines()}
 
 

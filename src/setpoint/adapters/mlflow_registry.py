@@ -29,6 +29,7 @@ from mlflow.entities import (
     RunTag,
 )
 from mlflow.exceptions import MlflowException
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from setpoint.adapters.mlflow_model import write_model
@@ -69,11 +70,9 @@ class MlflowRegistry:
         self._uri = tracking_uri
         self._artifacts = artifacts
         with self._translated("open"):
-            if tracking_uri.startswith("sqlite:///"):
+            if tracking_uri.startswith("sqlite:///") and (file := make_url(tracking_uri).database):
                 # MLflow retries for minutes where the folder is missing.
-                Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(
-                    parents=True, exist_ok=True
-                )
+                Path(file).parent.mkdir(parents=True, exist_ok=True)
             self._client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
 
     def record(self, registration: Registration, folder: Path) -> Registered:
@@ -136,7 +135,8 @@ class MlflowRegistry:
         """Return the experiment with the model's name, made where there is none."""
         found = self._client.get_experiment_by_name(model)
         if found is None:
-            place = self._artifacts and (self._artifacts / _as_folder(model)).resolve().as_uri()
+            # A plain path, because MLflow decodes a `file:` URI sometimes once and sometimes twice.
+            place = self._artifacts and str((self._artifacts / _as_folder(model)).resolve())
             try:
                 self._client.create_experiment(model, artifact_location=place)
             except MlflowException as error:
