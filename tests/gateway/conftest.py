@@ -181,7 +181,7 @@ class Client:
     def until(self, condition, timeout_s=10.0):
         async def wait():
             async with asyncio.timeout(timeout_s):
-                while not condition():
+                while not condition():  # noqa: ASYNC110 (threads and files change it, not a task)
                     await asyncio.sleep(0.005)
 
         self.loop.run_until_complete(wait())

@@ -29,8 +29,18 @@ def test_wrong_method_is_405_and_says_the_right_one(client, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/predict/", "/v2/models/", "/v2/models/a/b", "/v2/models//infer", "/v2/models/a/versions", "/v2/models/a/versions//infer", "/v2/models/a/infer/x"]
-)  # fmt: skip
+    "path",
+    [
+        "/",
+        "/predict/",
+        "/v2/models/",
+        "/v2/models/a/b",
+        "/v2/models//infer",
+        "/v2/models/a/versions",
+        "/v2/models/a/versions//infer",
+        "/v2/models/a/infer/x",
+    ],
+)
 def test_unknown_path_is_404(path):
     with pytest.raises(RefusedError) as refused:
         find_route(path)
@@ -91,7 +101,7 @@ NASTY = [
     b"", b" ", b"{", b"[" * 100_000, b"[" * 3000 + b"]" * 3000, b'{"a":' * 3000 + b"1" + b"}" * 3000,
     b"NaN", b"Infinity", b'{"tenure": NaN}', b'{"tenure": -Infinity}', b'{"tenure": 1e400}',
     b'{"tenure": ' + b"9" * 10_000 + b"}", b'{"tenure": 1.' + b"9" * 10_000 + b"}", b'{"tenure": 1e-400}',
-    b'"\\ud800"', b'{"region": "\\udfff"}', b'{"\\ud800": 1}', b'\xff\xfe', b"\xed\xa0\x80", b'{"region": "\xff"}',
+    b'"\\ud800"', b'{"region": "\\udfff"}', b'{"\\ud800": 1}', b"\xff\xfe", b"\xed\xa0\x80", b'{"region": "\xff"}',
     b"\xef\xbb\xbf{}", b"null", b"true", b"1", b'"a"', b"[[]]", b"[[[[]]]]", b"[{}]", b"[null]", b"{}",
     b'{"features": null}', b'{"features": [[null, null, null, null, null]]}', b'{"instances": {}}',
     b'{"outcomes": null}', b'{"outcomes": [null]}', b'{"prediction_id": 1, "outcome": 1}',

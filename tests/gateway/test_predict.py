@@ -1,7 +1,11 @@
 """Tests of `/predict` and `/v1/predict`."""
 
 import pytest
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.linear_model import LogisticRegression
 
+NAMES = ("tenure", "charges", "paperless", "plan", "region")
 LIST = [3, 70.5, True, "monthly", "north"]
 
 
@@ -27,7 +31,7 @@ def test_a_flat_row_is_answered_with_the_keys_that_scripts_read(client, row):
         {"features": LIST},
         {"instances": [LIST]},
         [LIST],
-        {"features": [dict(zip(("tenure", "charges", "paperless", "plan", "region"), LIST))]},
+        {"features": [dict(zip(NAMES, LIST, strict=True))]},
     ],
 )
 def test_every_shape_of_one_row_gets_the_same_answer(client, row, body):
@@ -56,10 +60,6 @@ def test_large_batch_leaves_the_event_loop_and_answers_the_same(client, row):
 def test_column_named_features_makes_the_body_a_flat_row(
     project, open_client, request_document, models
 ):
-    from sklearn.linear_model import LogisticRegression
-    from skl2onnx import to_onnx
-    from skl2onnx.common.data_types import FloatTensorType
-
     estimator = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
     model = to_onnx(
         estimator,

@@ -4,6 +4,7 @@ For demonstrations, load and tests. Nothing is sent twice: a request whose conne
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -181,8 +182,10 @@ class _Connection:
     async def close(self) -> None:
         """Close the connection, if it is open."""
         if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
+            (_, writer), self._streams = self._streams, None
+            writer.close()
+            with contextlib.suppress(OSError):  # it was broken already
+                await writer.wait_closed()
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Return the streams; a connection that the gateway closed while idle is opened anew."""

@@ -59,12 +59,12 @@ class Schema:
         self.names = tuple(rule.name for rule in document.columns)
         self.nullable = frozenset(rule.name for rule in document.columns if rule.nullable)
         self.classes = tuple(as_text(name) for name in document.classes)
+        self._require_sound()
         self.class_numbers = _numbers(self.classes)
         self.positive = self._positive()
         self.threshold = 0.5 if document.threshold is None else document.threshold
         self.key = document.key or ""
         self._checks = tuple(compile_check(rule) for rule in document.columns)
-        self._require_sound()
 
     def check(self, columns: Sequence[Sequence[Any]]) -> list[list[Any]]:
         """Return the columns as model and log take them.

@@ -1,0 +1,93 @@
+"""Tests of the deployment document as a file."""
+
+import threading
+
+import pytest
+
+from setpoint.adapters.file_deployments import FileDeployments
+from setpoint.errors import DeploymentError
+from setpoint.facts.deployment import Deployed, Deployment
+
+
+def document(generation, **changes):
+    fields = {
+        "model": "churn",
+        "generation": generation,
+        "contract": "c",
+        "prepare": (Deployed(version=1, bundle="b", artifact="a"),),
+        "weights": {"1": 1.0},
+        "champion": 1,
+    }
+    return Deployment(**(fields | changes))
+
+
+@pytest.fixture
+def deployments(tmp_path):
+    return FileDeployments(tmp_path / "store" / "deployment.json")
+
+
+def test_published_document_is_the_current_one(deployments):
+    assert deployments.current() is None
+    assert deployments.mark() is None
+    deployments.publish(document(1))
+    assert deployments.current() == document(1)
+
+
+def test_mark_changes_with_the_document_and_not_by_repeating_it(deployments):
+    deployments.publish(document(1))
+    mark = deployments.mark()
+    deployments.publish(document(1))
+    assert deployments.mark() == mark
+    deployments.publish(document(2))
+    assert deployments.mark() != mark
+
+
+def test_document_that_contradicts_itself_is_not_published(deployments):
+    deployments.publish(document(1))
+    with pytest.raises(DeploymentError):
+        deployments.publish(document(2, weights={"1": 0.5}))
+    assert deployments.current() == document(1)
+
+
+def test_reader_never_sees_half_a_document(deployments):
+    deployments.publish(document(0))
+    seen, stop = [], threading.Event()
+
+    def read():
+        while not stop.is_set():
+            seen.append(deployments.current().generation)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for generation in range(1, 100):
+        deployments.publish(document(generation, salt="x" * 20_000 * (generation % 3)))
+    stop.set()
+    thread.join(10)
+    assert seen == sorted(seen)
+
+
+def test_nothing_is_left_beside_the_file(deployments, tmp_path):
+    deployments.publish(document(1))
+    deployments.publish(document(2))
+    assert [path.name for path in (tmp_path / "store").iterdir()] == ["deployment.json"]
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"\xff", b'{"model": 1}'])
+def test_file_that_is_no_document_is_an_error_that_names_it(deployments, tmp_path, text):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "deployment.json").write_bytes(text)
+    with pytest.raises(DeploymentError, match="is not a deployment document"):
+        deployments.current()
+
+
+def test_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "store").write_text("a file")
+    with pytest.raises(DeploymentError, match="cannot write the deployment document"):
+        FileDeployments(tmp_path / "store" / "deployment.json").publish(document(1))
+
+
+def test_document_of_a_newer_writer_is_read(deployments, tmp_path):
+    deployments.publish(document(1))
+    path = tmp_path / "store" / "deployment.json"
+    path.write_text(path.read_text().replace('"model"', '"new_field": [1], "model"', 1))
+    assert deployments.current() == document(1)

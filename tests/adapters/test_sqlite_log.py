@@ -1,0 +1,246 @@
+"""Tests of the prediction log in SQLite."""
+
+import sqlite3
+import threading
+
+import pytest
+
+from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.errors import JournalError, OutcomeConflictError, UnknownPredictionError
+from setpoint.facts.prediction import Outcome, Prediction
+
+
+def prediction(number, **changes):
+    fields = {
+        "id": f"p-{number:05d}",
+        "at": float(number),
+        "model": "churn",
+        "version": 1,
+        "contract": "c",
+        "generation": 1,
+        "variant": "champion",
+        "propensity": 1.0,
+        "features": {"tenure": number, "plan": "monthly"},
+        "prediction": "Yes",
+        "probability": 0.75,
+        "latency_s": 0.001 * number,
+    }
+    return Prediction(**(fields | changes))
+
+
+def outcome(number, value="Yes", at=99.0):
+    return Outcome(prediction=f"p-{number:05d}", value=value, at=at)
+
+
+@pytest.fixture
+def log(tmp_path):
+    with_folder = SqliteLog(tmp_path / "store" / "log.db")
+    yield with_folder
+    with_folder.close()
+
+
+def test_window_is_half_open_in_order_of_time_with_features_and_outcomes(log):
+    log.append([prediction(number) for number in (5, 3, 4, 6)])
+    log.record([outcome(4, "No")])
+    table = log.window(3.0, 6.0)
+    assert table["id"].to_pylist() == ["p-00003", "p-00004", "p-00005"]
+    assert table["outcome"].to_pylist() == [None, "No", None]
+    assert table["outcome_at"].to_pylist() == [None, 99.0, None]
+    assert table["feature.tenure"].to_pylist() == [3.0, 4.0, 5.0]
+    assert table["feature.plan"].to_pylist() == ["monthly"] * 3
+    assert table.column_names[:11] == [
+        "id", "at", "version", "generation", "variant", "prediction", "probability", "latency_s",
+        "error", "outcome", "outcome_at",
+    ]  # fmt: skip
+
+
+def test_window_of_one_version(log):
+    log.append([prediction(1), prediction(2, version=2)])
+    assert log.window(0, 10, version=2)["id"].to_pylist() == ["p-00002"]
+
+
+def test_empty_log_has_the_columns_and_no_span(log):
+    assert log.window(0, 10).num_rows == 0
+    assert "outcome" in log.window(0, 10).column_names
+    assert log.span() == (0.0, 0.0, 0)
+    assert log.arms(generation=0) == {}
+
+
+def test_span(log):
+    log.append([prediction(number) for number in (3, 9, 5)])
+    assert log.span() == (3.0, 9.0, 3)
+
+
+def test_features_that_differ_between_versions_or_are_null(log):
+    log.append(
+        [
+            prediction(1, features={"a": None, "b": True}),
+            prediction(2, features={"a": 1, "c": "x"}),
+            prediction(3, features={"a": 2.5, "c": 7}),
+        ]
+    )
+    table = log.window(0, 10)
+    assert table["feature.a"].to_pylist() == [None, 1.0, 2.5]
+    assert table["feature.b"].to_pylist() == [True, None, None]
+    assert table["feature.c"].to_pylist() == [None, "x", "7"]
+
+
+def test_regression_keeps_numbers(log):
+    log.append([prediction(1, prediction=2.5, probability=None)])
+    log.record([outcome(1, 3)])
+    table = log.window(0, 10)
+    assert table["prediction"].to_pylist() == [2.5]
+    assert table["outcome"].to_pylist() == [3.0]
+    assert table["probability"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 1000])
+def test_groups_of_any_size_are_written_whole(log, size):
+    log.append([prediction(number) for number in range(size)])
+    assert log.span()[2] == size
+    assert log.window(0, 1e9)["id"].to_pylist() == [f"p-{number:05d}" for number in range(size)]
+
+
+def test_appending_again_changes_nothing(log):
+    log.append([prediction(1)])
+    log.append([prediction(1, prediction="No"), prediction(2)])
+    assert log.window(0, 10)["prediction"].to_pylist() == ["Yes", "Yes"]
+
+
+def test_outcomes_are_idempotent(log):
+    log.append([prediction(1), prediction(2)])
+    assert log.record([outcome(1), outcome(2)]) == 2
+    assert log.record([outcome(1), outcome(2, at=120.0)]) == 0
+    assert log.window(0, 10)["outcome_at"].to_pylist() == [99.0, 99.0]
+
+
+def test_unknown_prediction_is_named_and_nothing_is_recorded(log):
+    log.append([prediction(1)])
+    with pytest.raises(UnknownPredictionError) as error:
+        log.record([outcome(1), outcome(8), outcome(9)])
+    assert error.value.predictions == ("p-00008", "p-00009")
+    assert log.window(0, 10)["outcome"].to_pylist() == [None]
+
+
+def test_contradiction_is_refused_and_nothing_is_recorded(log):
+    log.append([prediction(1), prediction(2)])
+    log.record([outcome(1)])
+    with pytest.raises(OutcomeConflictError) as error:
+        log.record([outcome(2), outcome(1, "No")])
+    assert (error.value.known, error.value.given) == ("Yes", "No")
+    assert log.window(0, 10)["outcome"].to_pylist() == ["Yes", None]
+
+
+def test_contradiction_within_one_call_is_refused(log):
+    log.append([prediction(1)])
+    with pytest.raises(OutcomeConflictError):
+        log.record([outcome(1, "Yes"), outcome(1, "No")])
+
+
+def test_arms_count_only_this_generation_and_later(log):
+    log.append([prediction(1, generation=1)])
+    log.append([prediction(number, generation=2) for number in (2, 3)])
+    log.append([prediction(4, generation=3, version=2, error="boom", prediction=None)])
+    arms = log.arms(generation=2)
+    assert (arms[1].requests, arms[1].errors) == (2, 0)
+    assert (arms[2].requests, arms[2].errors) == (1, 1)
+    assert arms[1].latency_s == (0.002, 0.003)
+
+
+def test_arms_do_not_count_requests_that_named_their_version(log):
+    log.append([prediction(1), prediction(2, version=2, propensity=0.0)])
+    log.record([outcome(2, "No")])
+    assert list(log.arms(generation=0)) == [1]
+
+
+def test_arms_sum_the_zero_one_loss_of_classes(log):
+    log.append([prediction(number) for number in range(5)])
+    log.append([prediction(5, prediction="1")])
+    log.record([outcome(0, "Yes"), outcome(1, "No"), outcome(2, "No"), outcome(5, 1)])
+    arm = log.arms(generation=1)[1]
+    assert (arm.outcomes, arm.outcome_sum, arm.outcome_squares) == (4, 2.0, 2.0)
+
+
+def test_arms_sum_the_scaled_absolute_error_of_numbers(tmp_path):
+    log = SqliteLog(tmp_path / "log.db", scale=2.0)
+    log.append([prediction(1, prediction=3.0), prediction(2, prediction=10.0)])
+    log.record([outcome(1, 5.0), outcome(2, 6.0)])
+    arm = log.arms(generation=1)[1]
+    assert (arm.outcomes, arm.outcome_sum, arm.outcome_squares) == (2, 3.0, 5.0)
+
+
+def test_latencies_are_the_latest_ten_thousand_oldest_first(log):
+    log.append([prediction(number) for number in range(10_050)])
+    latency = log.arms(generation=1)[1].latency_s
+    assert len(latency) == 10_000
+    assert latency[0] == pytest.approx(0.050)
+    assert latency[-1] == pytest.approx(10.049)
+
+
+def test_full_disk_is_an_error_writes_nothing_and_passes_by(log):
+    log.append([prediction(1)])
+    (pages,) = log._connection.execute("PRAGMA page_count").fetchone()
+    log._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    with pytest.raises(JournalError, match=r"cannot write the prediction log .*full"):
+        log.append([prediction(number) for number in range(2, 500)])
+    assert log.span()[2] == 1
+    log._connection.execute("PRAGMA max_page_count = 1000000")
+    log.append([prediction(2)])
+    assert log.span()[2] == 2
+
+
+def test_answer_that_cannot_be_written_rolls_the_others_back(log):
+    with pytest.raises(OverflowError):
+        log.append([prediction(1), prediction(2, version=2**70)])
+    assert log.span()[2] == 0
+    log.append([prediction(3)])
+
+
+def test_readers_see_whole_groups_while_one_writes(tmp_path, log):
+    reader = SqliteLog(tmp_path / "store" / "log.db")
+    seen = []
+
+    def read():
+        while not seen or seen[-1] < 100 * 10:
+            seen.append(reader.span()[2])
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for group in range(100):
+        log.append([prediction(group * 10 + number) for number in range(10)])
+    thread.join(20)
+    reader.close()
+    assert seen[-1] == 1000
+    assert all(count % 10 == 0 for count in seen)
+
+
+def test_two_writers_wait_for_each_other(tmp_path, log):
+    other = SqliteLog(tmp_path / "store" / "log.db")
+
+    def write(which, start):
+        for number in range(50):
+            which.append([prediction(start + number)])
+
+    threads = [
+        threading.Thread(target=write, args=arguments) for arguments in ((log, 0), (other, 100))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    other.close()
+    assert log.span()[2] == 100
+
+
+def test_newer_layout_is_refused(tmp_path):
+    connection = sqlite3.connect(tmp_path / "log.db")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(JournalError, match="has layout 99"):
+        SqliteLog(tmp_path / "log.db")
+
+
+def test_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / "log.db").write_text("hello, this is not a database at all" * 100)
+    with pytest.raises(JournalError, match="cannot open the prediction log"):
+        SqliteLog(tmp_path / "log.db")

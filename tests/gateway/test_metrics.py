@@ -1,0 +1,66 @@
+"""Tests of the exposition."""
+
+import re
+
+from setpoint.gateway.metrics import Counter, Histogram, Reading, exposition
+
+SAMPLE = re.compile(r'^[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)+\})? -?[0-9.e+-]+$')
+
+
+def test_names_that_dashboards_have_with_model_and_version(client, row):
+    client.post("/predict", row)
+    client.post("/v1/predict", [[3, 70.5, True, None, "x"]] * 2)
+    client.post("/predict", {})
+    lines = client.get("/metrics").content.splitlines()
+    labels = 'model="churn",version="1"'
+    assert f"model_predictions_total{{{labels}}} 3" in lines
+    assert f"model_prediction_latency_seconds_count{{{labels}}} 2" in lines
+    assert "# TYPE model_prediction_errors_total counter" in lines
+    assert "setpoint_deployment_generation 1" in lines
+    refused = 'http_request_method="POST",http_route="/predict",http_response_status_code="422"'
+    assert f"http_server_request_duration_seconds_count{{{refused}}} 1" in lines
+    buckets = [
+        line for line in lines if "http_server" in line and "_bucket" in line and refused in line
+    ]
+    assert len(buckets) == 15  # the fourteen of OpenTelemetry and infinity
+    assert all(SAMPLE.match(line) for line in lines if not line.startswith("#"))
+
+
+def test_openmetrics_where_the_scraper_asks_for_it(client):
+    answer = client.get("/metrics", {b"accept": b"application/openmetrics-text; version=1.0.0"})
+    assert answer.headers[b"content-type"].startswith(b"application/openmetrics-text")
+    assert answer.content.endswith("# EOF\n")
+    assert "# TYPE model_predictions counter" in answer.content
+
+
+def test_buckets_are_cumulative_and_inclusive():
+    histogram = Histogram("h_seconds", "text", ("a",), (0.1, 1.0))
+    for value in (0.05, 0.1, 0.5, 1.0, 7.0):
+        histogram.observe(("x",), value)
+    assert histogram.lines() == [
+        'h_seconds_bucket{a="x",le="0.1"} 2',
+        'h_seconds_bucket{a="x",le="1"} 4',
+        'h_seconds_bucket{a="x",le="+Inf"} 5',
+        'h_seconds_sum{a="x"} 8.65',
+        'h_seconds_count{a="x"} 5',
+    ]
+
+
+def test_label_values_cannot_break_out():
+    counter = Counter("c", "text", ("a",))
+    counter.add(('"}\n\\',))
+    assert counter.lines() == ['c_total{a="\\"}\\n\\\\"} 1']
+
+
+def test_unknown_paths_and_methods_do_not_grow_the_metrics(client):
+    for number in range(50):
+        client.get(f"/{number}")
+        client.call(f"M{number}", "/predict")
+    lines = client.get("/metrics").content.splitlines()
+    assert sum("http_server_request_duration_seconds_count" in line for line in lines) == 2
+
+
+def test_counter_without_labels_is_shown_at_zero():
+    text = exposition([Counter("c", "t"), Reading("g", "t", lambda: {(): 2.5})], openmetrics=False)
+    assert b"c_total 0\n" in text
+    assert b"g 2.5\n" in text
