@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 import os
 
 import numpy as np
@@ -15,8 +15,8 @@ def table():
             "n": pa.array([1.5, None, 3.0, float("nan")]),
             "t": pa.array(["ä", None, "", "b"]),
             "b": pa.array([True, None, False, True]),
-            "when": pa.array([datetime.datetime(2024, 1, 1)] * 4),
-            "day": pa.array([datetime.date(2024, 1, 1)] * 3 + [None]),
+            "when": pa.array([dt.datetime(2024, 1, 1, tzinfo=dt.UTC)] * 4),
+            "day": pa.array([dt.date(2024, 1, 1)] * 3 + [None]),
             "c": pa.array(["x", "y", None, "x"]).dictionary_encode(),
             "l": pa.array([[1], [2, 3], None, []]),
         }

@@ -86,7 +86,6 @@ def test_auto_is_as_good_as_a_bare_histogram_boosting(name, job, run):
     result, _ = run(asked, table, {"fit": fit, "test": test})
     reference = bare(table, kinds, positive, fit, test)
     ours = result.metrics["roc_auc" if positive else "mae"]
-    print(name, round(ours, 4), round(reference, 4), result.runtime, result.runtime_reason)
     if positive:
         assert ours >= reference - 0.01
     else:
