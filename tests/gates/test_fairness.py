@@ -111,3 +111,10 @@ def test_rates_of_groups_are_those_of_their_rows() -> None:
         "false_positive_rate": 1.0,
         "false_negative_rate": 0.5,
     }
+
+
+def test_model_that_never_answers_positively_treats_nobody_equally(gate, binary) -> None:
+    evidence = binary(columns=genders(1000))
+    evidence.candidate.label[:] = 0
+    found = one(gate(fairness="disparate_impact", attribute="gender", min=0.8), evidence)
+    assert (found.verdict, found.observed) == ("error", None)

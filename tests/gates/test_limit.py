@@ -125,3 +125,16 @@ def test_threshold_of_the_gate_cuts_the_probabilities_anew(gate, binary) -> None
     evidence = binary()
     at = [one(gate(metric="recall", min=0.0, threshold=t), evidence).observed for t in (0.2, 0.8)]
     assert at[0] > at[1]
+
+
+def test_missing_answers_are_an_error_not_a_value(gate, binary, regression) -> None:
+    evidence = binary()
+    evidence.candidate.probability[3] = np.nan
+    for metric in ("roc_auc", "log_loss", "average_precision"):
+        limit = {"max": 5.0} if metric == "log_loss" else {"min": 0.1}
+        found = one(gate(metric=metric, **limit), evidence)
+        assert found.verdict == "error"
+        assert "missing or infinite in 2 of 2000" in found.reason
+    numbers = regression()
+    numbers.candidate.value[0] = np.inf
+    assert one(gate(metric="median_absolute_error", max=5.0), numbers).verdict == "error"

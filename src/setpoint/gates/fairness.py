@@ -72,7 +72,6 @@ def judge_fairness(gate: FairnessGate, evidence: Evidence, asking: Asking) -> Ve
         raise TooFewSamplesError(what, needed=_MIN_GROUPS, found=len(names))
     kept = code >= 0
     truth, answered = evidence.truth_label[kept], labels(evidence.candidate, gate.threshold)[kept]
-    value = float(_VALUES[gate.fairness](truth, answered, sensitive_features=code[kept]))
     confidence = SHOWN if gate.confidence is None else float(gate.confidence)
     how = sampling_of(evidence, kept, confidence=confidence, seed=asking.seed)
     found = bootstrap_interval(
@@ -81,6 +80,7 @@ def judge_fairness(gate: FairnessGate, evidence: Evidence, asking: Asking) -> Ve
         Resampling(None if how.ordered else 1, confidence, RESAMPLES, asking.seed),
         clusters=how.cluster,
     )
+    value = float(_VALUES[gate.fairness](truth, answered, sensitive_features=code[kept]))
     shown = Estimate(value, found.low, found.high, found.n, found.n_effective)
     ruling, reason = rule_limits(shown, gate.bounds, by_interval=gate.confidence is not None)
     if small and ruling == "pass":

@@ -50,16 +50,16 @@ def prediction(metric: Metric, asked: Asked, scores: Scores) -> Floats | npt.NDA
     """Return what `metric` needs of a model's answers: labels, probabilities or values.
 
     Raises:
-        UndefinedMetricError: The model gives no probabilities.
+        UndefinedMetricError: The model gives no probabilities, or an answer is missing or infinite.
     """
     if metric.needs == "value":
-        return scores.value
+        return _finite(scores.value, "a predicted value")
     if metric.needs == "probability":
         if scores.probability.shape[1] == 0:
             raise UndefinedMetricError(
                 f"{asked.name} needs probabilities, and the model gives none"
             )
-        return scores.probability
+        return _finite(scores.probability, "a probability")
     return labels(scores, asked.threshold)
 
 
@@ -114,6 +114,14 @@ def task_of(evidence: Evidence) -> Task:
     if not evidence.classes:
         return "regression"
     return "binary" if len(evidence.classes) == _BINARY else "multiclass"
+
+
+def _finite(answers: Floats, what: str) -> Floats:
+    if bad := int(np.count_nonzero(~np.isfinite(answers))):
+        raise UndefinedMetricError(
+            f"{what} is missing or infinite in {bad} of {answers.size} answers"
+        )
+    return answers
 
 
 def _named(asked: Asked, classes: int) -> Metric:
