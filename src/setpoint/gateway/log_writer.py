@@ -20,7 +20,7 @@ from setpoint.errors import DataError, JournalError
 if TYPE_CHECKING:
     from setpoint.facts.prediction import Outcome, Prediction
 
-_LINGER_S = 0.05  # how long buffered answers gather; the rest of the 200 ms is for the commit
+_LINGER_S = 0.02  # how long buffered answers gather; the rest of the 200 ms is for the commit
 _RETRY_S = 0.5
 _CAPACITY = 100_000  # answers kept while the log cannot be written
 _SHOWN_S = (
