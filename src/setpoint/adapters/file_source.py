@@ -79,7 +79,7 @@ class FileSource:
                 )
             return found
         if not whole.exists():
-            raise SourceError(self._source, f"there is no file {whole}; check data.source")
+            raise SourceError(self._source, f"there is no file {whole}")
         return [whole]
 
     def fingerprint(self) -> str:

@@ -19,6 +19,7 @@ NOT_A_NUMBER = r"(?i)^nan$"
 _TRUE = ("true", "t", "yes", "y", "1")
 _FALSE = ("false", "f", "no", "n", "0")
 _WHOLE_LIMIT = 2.0**63
+_WHOLE_DIGITS = r"^-?\d{1,18}$"
 _ROUND_LIMIT = 2.0**53
 
 ARROW: dict[ColumnType, pa.DataType] = {
@@ -142,15 +143,11 @@ def _numbers_of_text(texts: pa.Array, decimal: str, *, is_whole: bool) -> Cells:
     shape = pc.fill_null(pc.match_substring_regex(texts, NUMBER), fill_value=False)
     kept = pc.if_else(shape, texts, pa.scalar(None, pa.string()))
     plain = pc.utf8_ltrim(kept, characters="+")
-    if (
-        is_whole
-        and pc.all(
-            pc.fill_null(pc.match_substring_regex(plain, r"^-?\d{1,18}$"), fill_value=True)
-        ).as_py()
-    ):
-        whole = plain.cast(pa.int64())  # exact beyond what a float holds
-        bad = ~(shape.to_numpy(zero_copy_only=False) | absent.to_numpy(zero_copy_only=False))
-        return Cells(whole, bad)
+    if is_whole:
+        digits = pc.replace_substring_regex(plain, r"\.0*$", "")
+        if pc.all(pc.fill_null(pc.match_substring_regex(digits, _WHOLE_DIGITS), fill_value=True)).as_py():
+            bad = ~(shape.to_numpy(zero_copy_only=False) | absent.to_numpy(zero_copy_only=False))
+            return Cells(digits.cast(pa.int64()), bad)  # exact beyond what a float holds
     values = pc.fill_null(plain.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)
     missing = np.asarray(absent.to_numpy(zero_copy_only=False))
     return _checked_numbers(values, missing, is_whole=is_whole)

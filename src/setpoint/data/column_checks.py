@@ -52,7 +52,7 @@ def _type(use: ColumnUse, typed: Conformed, *, is_hidden: bool, is_needed: bool)
     if misfit is not None:
         values = misfit.values.slice(0, SHOWN).to_pylist()
         sample = failing_sample(misfit.rows, values, is_hidden=is_hidden)
-        reason = f"{failing:,} cells are no {misfit.wanted}"
+        reason = f"{failing:,} {'cell is' if failing == 1 else 'cells are'} no {misfit.wanted}"
         reason += "" if is_hidden else f", such as {values[0]!r} in row {misfit.rows[0] + 1}"
     elif use.name in typed.in_doubt:
         reason = "day and month could be the other way round; set data.format.dayfirst"

@@ -124,8 +124,7 @@ def _separator(lines: list[str]) -> str:
         widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
         body = widths[1:] or widths
         common = max(set(body), key=body.count)
-        is_cut = common > 1
-        return (body.count(common) / len(body) if is_cut else 0.0), common
+        return (widths.count(common) / len(widths) if common > 1 else 0.0), common
 
     return max(SEPARATORS, key=fitness)
 

@@ -33,7 +33,8 @@ MISSING_GIVES_AWAY = 0.9
 
 _ROWS = 20_000  # rows that strengths are measured on
 _CELLS = 50  # bins of a numeric column
-_ROWS_A_VALUE = 5  # rows that a category needs on average, or every value has its own label
+_ROWS_A_CELL = 20  # rows that a bin or a value needs on average, or each has a label of its own
+_FEWEST = 20  # rows on the smaller side of a gap
 _SAME = 0.995  # agreement of two patterns that are one
 _PURE = 0.8  # of the way from a label's usual share to all rows, among those that have, or lack, a value
 _USUAL = 0.6  # share up to which a label is not the rule anyway
@@ -109,11 +110,12 @@ def groups_of(trait: Trait, rows: Ints) -> Ints | None:
         finite = values[np.isfinite(values)]
         if not finite.size:
             return None
-        edges = np.unique(np.quantile(finite, np.linspace(0, 1, _CELLS + 1)[1:-1], method="lower"))
+        cells = max(2, min(_CELLS, rows.size // _ROWS_A_CELL))
+        edges = np.unique(np.quantile(finite, np.linspace(0, 1, cells + 1)[1:-1], method="lower"))
         groups = np.searchsorted(edges, values, side="left")
         groups[~np.isfinite(values)] = edges.size + 1
         return groups.astype(np.int64)
-    if trait.distinct * _ROWS_A_VALUE > rows.size:
+    if trait.distinct * _ROWS_A_CELL > rows.size:
         return None
     texts = trait.values.take(pa.array(rows)).cast(pa.string())
     codes = pc.fill_null(texts, "").dictionary_encode().indices
@@ -157,7 +159,7 @@ def telling_gaps(traits: Sequence[Trait], answer: Answer) -> dict[str, str]:
     for trait in traits:
         missing = trait.is_missing[rows]
         fewest = int(min(missing.sum(), (~missing).sum()))
-        if fewest < _ROWS_A_VALUE * 4:
+        if fewest < _FEWEST:
             continue
         alone = strength(missing.astype(np.int64), part)
         if alone >= MISSING_GIVES_AWAY or _is_pure(missing, part):
@@ -305,7 +307,7 @@ def _is_pure(missing: Bools, answer: Answer) -> bool:
     labels = answer.codes.astype(np.int64)
     usual = np.bincount(labels, minlength=answer.classes) / labels.size
     for side in (missing, ~missing):
-        if side.sum() < _ROWS_A_VALUE * 10:
+        if side.sum() < 2 * _FEWEST:
             continue
         shares = np.bincount(labels[side], minlength=answer.classes) / side.sum()
         top = int(shares.argmax())
