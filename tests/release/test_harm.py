@@ -67,6 +67,7 @@ def test_limit_of_zero_can_never_be_shown_to_be_kept() -> None:
     assert judge(50, 1000, 0, 1000, limit=0.0).verdict == "fail"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.001, 0.01, 0.1])
 def test_equal_challenger_is_hardly_ever_failed_at_any_look(rate) -> None:
     rng = np.random.default_rng(1)
@@ -74,12 +75,14 @@ def test_equal_challenger_is_hardly_ever_failed_at_any_look(rate) -> None:
     assert sum("fail" in run for run in runs) <= 0.05 * len(runs)
 
 
+@pytest.mark.slow
 def test_challenger_over_the_limit_is_hardly_ever_passed_at_any_look() -> None:
     rng = np.random.default_rng(2)
     runs = [rulings(rng, 0.0125, 0.0125, share=0.5, upto=3000, every=250) for _ in range(60)]
     assert sum("pass" in run for run in runs) <= 0.05 * len(runs)
 
 
+@pytest.mark.slow
 def test_one_to_five_percent_fails_within_500_requests_of_the_smaller_arm() -> None:
     rng = np.random.default_rng(3)
     needed = []

@@ -49,6 +49,7 @@ def test_clearly_worse_outcomes_fail_and_equal_ones_pass(arm) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["classes", "values"])
 def test_outcomes_at_the_margin_hardly_ever_pass_or_fail_at_any_look(arm, shape) -> None:
     rng = np.random.default_rng(2)
