@@ -6,7 +6,9 @@ from setpoint.contract.contract import Contract
 from setpoint.contract.parse import from_plain
 
 
-def contract(columns: dict[str, Any] | None = None, *, task: str = "binary", **data: Any) -> Contract:
+def contract(
+    columns: dict[str, Any] | None = None, *, task: str = "binary", **data: Any
+) -> Contract:
     train = data.pop("train", None)
     plain: dict[str, Any] = {
         "model": {"name": "m", "task": task},

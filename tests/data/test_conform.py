@@ -8,7 +8,9 @@ from setpoint.errors import DataError
 
 
 def typed(values, kind, **fmt):
-    declared = contract({"x": {"type": kind}}, format=fmt) if fmt else contract({"x": {"type": kind}})
+    declared = (
+        contract({"x": {"type": kind}}, format=fmt) if fmt else contract({"x": {"type": kind}})
+    )
     rows = len(values)
     return conform(pa.table({"x": values, "y": ["a"] * rows}), declared)
 
@@ -16,7 +18,11 @@ def typed(values, kind, **fmt):
 @pytest.mark.parametrize(
     ("kind", "values", "expected"),
     [
-        ("int", ["1", " 2 ", "", "3.0", "+4", "9007199254740993"], [1, 2, None, 3, 4, 9007199254740993]),
+        (
+            "int",
+            ["1", " 2 ", "", "3.0", "+4", "9007199254740993"],
+            [1, 2, None, 3, 4, 9007199254740993],
+        ),
         ("float", ["1", ".5", "1e3", " ", "-2.", "nan"], [1.0, 0.5, 1000.0, None, -2.0, None]),
         ("bool", ["true", "No", "1", "", "F"], [True, False, True, None, False]),
         ("category", ["a", " b ", ""], ["a", "b", None]),
@@ -82,7 +88,15 @@ def test_zones_become_utc():
 
 def test_typing_a_typed_table_changes_nothing():
     declared = contract({"x": {"type": "int"}, "c": {"type": "category"}}, time="t", key="k")
-    raw = pa.table({"x": ["1", ""], "c": ["u", "v"], "t": ["2024-01-01", "2024-01-02"], "k": ["1", "2"], "y": ["0", "1"]})
+    raw = pa.table(
+        {
+            "x": ["1", ""],
+            "c": ["u", "v"],
+            "t": ["2024-01-01", "2024-01-02"],
+            "k": ["1", "2"],
+            "y": ["0", "1"],
+        }
+    )
     once = conform(raw, declared)
     assert conform(once.table, declared).table.equals(once.table)
 
@@ -96,7 +110,9 @@ def test_classes_and_keys_are_text_whatever_held_them():
 
 def test_a_contract_that_lists_columns_ignores_others_and_says_so():
     declared = contract({"x": {"type": "int"}, "old": {"use": False}}, protected=["sex"])
-    found = conform(pa.table({"x": [1], "sex": ["f"], "new": [2], "old": [3], "y": ["a"]}), declared)
+    found = conform(
+        pa.table({"x": [1], "sex": ["f"], "new": [2], "old": [3], "y": ["a"]}), declared
+    )
     assert found.table.column_names == ["x", "y", "sex"]
     assert found.unlisted == ("new", "old")
 
@@ -122,7 +138,13 @@ def test_two_columns_of_one_name_are_refused():
 
 def test_sorting_keeps_the_order_of_equal_moments_and_moves_misfits_along():
     declared = contract({"x": {"type": "int"}}, time="t")
-    raw = pa.table({"t": ["2024-01-02", "2024-01-01", "", "2024-01-02"], "x": ["1", "bad", "3", "4"], "y": list("abcd")})
+    raw = pa.table(
+        {
+            "t": ["2024-01-02", "2024-01-01", "", "2024-01-02"],
+            "x": ["1", "bad", "3", "4"],
+            "y": list("abcd"),
+        }
+    )
     found = sort_by_time(conform(raw, declared), declared)
     assert found.table["y"].to_pylist() == ["b", "a", "d", "c"]
     assert found.misfits["x"].rows.tolist() == [0]

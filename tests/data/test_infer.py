@@ -5,7 +5,8 @@ from small_contracts import contract  # noqa: F401 - the folder's path is set up
 
 from setpoint.contract.parse import parse
 from setpoint.data.contract_text import contract_text
-from setpoint.data.infer import MIN_ROWS, Draft, Wish, infer
+from setpoint.data.draft import Draft, Wish
+from setpoint.data.infer import MIN_ROWS, infer
 from setpoint.data.sniff import TextForm
 from setpoint.data.validate import validate
 from setpoint.errors import DataError, EmptyTableError
@@ -126,7 +127,9 @@ def test_all_cells_missing():
 
 
 def test_duplicate_names():
-    table = pa.Table.from_arrays([pa.array([1]), pa.array([2]), pa.array(["a"])], names=["x", "x", "y"])
+    table = pa.Table.from_arrays(
+        [pa.array([1]), pa.array([2]), pa.array(["a"])], names=["x", "x", "y"]
+    )
     with pytest.raises(DataError, match="more than once"):
         infer(table, Wish("m", "x", "y"))
 
@@ -150,7 +153,11 @@ def test_a_time_column_that_holds_no_times(stamps):
         ([f"2024-01-{1 + i % 28:02}" for i in range(ROWS)], "a moment"),
         (base()["x"] + 0.0, "same values as x"),
         (base()["y"], "gives the answer away"),
-        (np.where(base()["y"] == "yes", 1.0, 0.0) + np.random.default_rng(1).normal(0, 1e-3, ROWS), "gives the answer away"),
+        (
+            np.where(base()["y"] == "yes", 1.0, 0.0)
+            + np.random.default_rng(1).normal(0, 1e-3, ROWS),
+            "gives the answer away",
+        ),
         ([None if label == "no" else "filled" for label in base()["y"]], "whether it is filled in"),
     ],
 )
@@ -166,7 +173,9 @@ def test_the_answer_of_another_model_is_left_out():
 
 
 def test_a_telling_column_stays_with_a_remark():
-    noisy = np.where(base()["y"] == "yes", 1.0, -1.0) + np.random.default_rng(1).normal(0, 0.9, ROWS)
+    noisy = np.where(base()["y"] == "yes", 1.0, -1.0) + np.random.default_rng(1).normal(
+        0, 0.9, ROWS
+    )
     found = draft(base() | {"z": noisy})
     assert "type" in rules(found, "z")
     assert "is it known when a prediction is made" in found.remarks["data.columns.z"]
@@ -184,10 +193,20 @@ def test_values_later_than_their_row_are_from_the_future_and_so_are_their_compan
     day = np.datetime64("2024-01-01") + np.arange(ROWS) // 3
     is_in = np.random.default_rng(3).random(ROWS) < 0.4
     later = [str(d + 90) if flag else "" for d, flag in zip(day, is_in, strict=True)]
-    columns = base() | {"t": [str(d) for d in day], "back_on": later, "came_back": is_in.astype(int)}
+    columns = base() | {
+        "t": [str(d) for d in day],
+        "back_on": later,
+        "came_back": is_in.astype(int),
+    }
     found = draft(columns, time="t")
     assert "later than the row" in found.left_out["back_on"]
     assert "says the same" in found.left_out["came_back"]
+
+
+def test_a_column_that_tells_all_stays_when_it_is_the_only_one():
+    found = draft({"x": [0, 1] * 300, "y": ["a", "b"] * 300})
+    assert "type" in rules(found, "x")
+    assert "is it known" in found.remarks["data.columns.x"]
 
 
 # What the limits leave room for
@@ -207,7 +226,14 @@ def test_seasons_are_no_closed_list_and_plans_are():
 
 def test_counts_stay_above_nothing_and_hours_within_the_day():
     rng = np.random.default_rng(4)
-    found = draft(base() | {"n": rng.integers(0, 9, ROWS), "hr": rng.integers(0, 24, ROWS), "flag": rng.integers(0, 2, ROWS)})
+    found = draft(
+        base()
+        | {
+            "n": rng.integers(0, 9, ROWS),
+            "hr": rng.integers(0, 24, ROWS),
+            "flag": rng.integers(0, 2, ROWS),
+        }
+    )
     assert rules(found, "n")["min"] == 0
     assert (rules(found, "hr")["min"], rules(found, "hr")["max"]) == (0, 23)
     assert (rules(found, "flag")["min"], rules(found, "flag")["max"]) == (0, 1)
@@ -223,7 +249,10 @@ def test_what_grows_with_time_has_no_upper_limit():
 
 
 def test_tokens_that_mean_missing_are_found_and_unknown_is_an_answer():
-    columns = text(base()) | {"z": ["?" if i % 9 == 0 else str(i % 5) for i in range(ROWS)], "job": ["unknown", "cook"] * 300}
+    columns = text(base()) | {
+        "z": ["?" if i % 9 == 0 else str(i % 5) for i in range(ROWS)],
+        "job": ["unknown", "cook"] * 300,
+    }
     found = draft(columns, TextForm())
     assert found.contract["data"]["format"] == {"nulls": ["?"]}
     assert rules(found, "z")["type"] == "int"
@@ -257,7 +286,13 @@ def test_a_unique_identifier_becomes_the_key_and_a_sensitive_column_is_protected
 
 
 def test_names_of_any_script_and_punctuation_read_back():
-    odd = {"Größe (m²)": base()["x"] + 1, "no": ["on", "off"] * 300, "été: #1": range(7, 7 + ROWS), "用户": ["甲", "乙"] * 300, "1e5": np.arange(ROWS) % 9}
+    odd = {
+        "Größe (m²)": base()["x"] + 1,
+        "no": ["on", "off"] * 300,
+        "été: #1": range(7, 7 + ROWS),
+        "用户": ["甲", "乙"] * 300,
+        "1e5": np.arange(ROWS) % 9,
+    }
     found = draft(base() | odd)
     declared = parse(contract_text(found.contract, found.remarks))
     assert set(declared.data.columns) >= {"Größe (m²)", "no", "用户", "1e5"}
@@ -265,7 +300,9 @@ def test_names_of_any_script_and_punctuation_read_back():
 
 
 def test_infinite_and_mixed_cells_do_not_stop_a_draft():
-    columns = base() | {"z": [float("inf") if i == 3 else float("nan") if i == 4 else i % 11 for i in range(ROWS)]}
+    columns = base() | {
+        "z": [float("inf") if i == 3 else float("nan") if i == 4 else i % 11 for i in range(ROWS)]
+    }
     assert rules(draft(columns), "z")["type"] == "float"
     mixed = text(base()) | {"z": ["x" if i == 3 else str(i % 9) for i in range(ROWS)]}
     assert rules(draft(mixed, TextForm()), "z")["type"] == "category"

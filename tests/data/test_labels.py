@@ -8,7 +8,8 @@ from setpoint.errors import DataError
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(True, "true"), (1, "1"), (1.0, "1"), (0.5, "0.5"), ("Yes", "Yes"), (False, "false")]
+    ("value", "text"),
+    [(True, "true"), (1, "1"), (1.0, "1"), (0.5, "0.5"), ("Yes", "Yes"), (False, "false")],
 )
 def test_a_class_has_one_name(value, text):
     assert label_text(value) == text

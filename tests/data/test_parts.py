@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,7 +16,13 @@ SPLIT = {"split": {"validation": "10%", "test": "25%"}}
 
 def table(rows: int, seed: int = 0) -> pa.Table:
     rng = np.random.default_rng(seed)
-    return pa.table({"x": rng.normal(size=rows), "c": rng.choice(list("abc"), rows), "y": rng.choice(["0", "1"], rows)})
+    return pa.table(
+        {
+            "x": rng.normal(size=rows),
+            "c": rng.choice(list("abc"), rows),
+            "y": rng.choice(["0", "1"], rows),
+        }
+    )
 
 
 def by_key(table: pa.Table, positions) -> set:
@@ -43,7 +51,10 @@ def test_a_row_keeps_its_part_when_rows_are_added_and_shuffled():
 def test_a_row_keeps_its_part_when_its_label_changes_or_arrives():
     rows = table(500)
     flipped = rows.set_column(2, "y", pa.array(["1"] * 500))
-    assert parts(rows, contract(), False, 7).test.tolist() == parts(flipped, contract(), False, 7).test.tolist()
+    assert (
+        parts(rows, contract(), False, 7).test.tolist()
+        == parts(flipped, contract(), False, 7).test.tolist()
+    )
 
 
 def test_equal_rows_are_in_one_part():
@@ -67,7 +78,10 @@ def test_rows_without_a_label_are_in_no_part():
 
 def test_another_seed_gives_other_parts():
     rows = table(1000)
-    assert parts(rows, contract(), False, 1).test.tolist() != parts(rows, contract(), False, 2).test.tolist()
+    assert (
+        parts(rows, contract(), False, 1).test.tolist()
+        != parts(rows, contract(), False, 2).test.tolist()
+    )
 
 
 def test_what_another_version_saw_can_be_told_from_its_seed():
@@ -78,7 +92,7 @@ def test_what_another_version_saw_can_be_told_from_its_seed():
     assert seen[found.fit].all()
 
 
-def ordered_contract(delay: str, test: str = "20%", validation: str = "10%", time: bool = True):
+def ordered_contract(delay: str, test: str = "20%", validation: str = "10%", *, time: bool = True):
     data = {"source": "x", "target": "y", "columns": {"x": {"type": "float"}}}
     if time:
         data["time"] = "t"
@@ -94,7 +108,9 @@ def ordered_contract(delay: str, test: str = "20%", validation: str = "10%", tim
 
 def dated(days: list[int]) -> pa.Table:
     stamps = pa.array([day * 86_400 * 10**6 for day in days], pa.timestamp("us", tz="UTC"))
-    return pa.table({"t": stamps, "x": np.arange(len(days), dtype=float), "y": ["a", "b"] * (len(days) // 2)})
+    return pa.table(
+        {"t": stamps, "x": np.arange(len(days), dtype=float), "y": ["a", "b"] * (len(days) // 2)}
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -109,7 +125,7 @@ def test_judging_rows_are_later_than_fitting_rows_by_the_label_delay(days, delay
     found = parts(rows, ordered_contract(f"{delay}d" if delay else "0d", test), True, 0)
     day = np.array(days)
     parts_in_order = [part for part in (found.fit, found.validation, found.test) if part.size]
-    for earlier, later in zip(parts_in_order, parts_in_order[1:], strict=False):
+    for earlier, later in pairwise(parts_in_order):
         assert day[earlier].max() <= day[later].min() - delay
         assert day[earlier].max() < day[later].min()
 
@@ -129,12 +145,17 @@ def test_by_rows_the_newest_share_judges():
 def test_a_split_by_hash_overrules_order():
     declared = contract(train={"split": {"by": "hash", "test": "20%"}})
     rows = table(1000)
-    assert parts(rows, declared, True, 5).test.tolist() == parts(rows, declared, False, 5).test.tolist()
+    assert (
+        parts(rows, declared, True, 5).test.tolist()
+        == parts(rows, declared, False, 5).test.tolist()
+    )
 
 
 def test_conformed_text_and_typed_tables_fall_into_the_same_parts():
     declared = contract({"x": {"type": "float"}, "c": {"type": "category"}})
     text = pa.table({"x": ["1.50", "2", "3e0"], "c": ["a", "b", "c"], "y": ["0", "1", "0"]})
     made = pa.table({"x": [1.5, 2.0, 3.0], "c": ["a", "b", "c"], "y": [0, 1, 0]})
-    first, second = (parts(conform(rows, declared).table, declared, False, 1) for rows in (text, made))
+    first, second = (
+        parts(conform(rows, declared).table, declared, False, 1) for rows in (text, made)
+    )
     assert first.fit.tolist() == second.fit.tolist()

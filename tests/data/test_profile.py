@@ -31,7 +31,11 @@ def test_shares_are_those_that_the_bins_count():
     bins = CategoryBins(c.values, frozenset(c.known) - set(c.values))
     assert c.shares == pytest.approx(bins.counts(table()["c"].to_pylist()) / 4000)
     assert all(sum(column.shares) == pytest.approx(1) for column in found.values())
-    assert (c.values[0], found["b"].kind, x.missing) == ("a", "category", pytest.approx(0.1, abs=0.02))
+    assert (c.values[0], found["b"].kind, x.missing) == (
+        "a",
+        "category",
+        pytest.approx(0.1, abs=0.02),
+    )
 
 
 def test_an_empty_column_has_a_profile_too():
@@ -59,7 +63,10 @@ def test_rows_that_resemble_their_neighbours_have_large_ones():
 
 def test_label_shares_are_of_the_labelled_rows():
     rows = pa.table({"x": [1.0, 2.0, 3.0], "y": ["a", None, "b"]})
-    assert profile_of(rows, contract(), WindowPlan((1,), ordered=False)).label_shares == {"a": 0.5, "b": 0.5}
+    assert profile_of(rows, contract(), WindowPlan((1,), ordered=False)).label_shares == {
+        "a": 0.5,
+        "b": 0.5,
+    }
 
 
 def test_answers_are_profiled_as_probability_class_or_number():
@@ -68,7 +75,9 @@ def test_answers_are_profiled_as_probability_class_or_number():
     labels = np.array([0, 1] * 50)
     binary = prediction_profile(Scores(labels, probability, np.empty(0)), ["n", "p"], PLAN)
     assert (binary.name, binary.kind, binary.high) == (PREDICTION, "numeric", 0.8)
-    many = prediction_profile(Scores(labels, np.empty((100, 0)), np.empty(0)), ["u", "v", "w"], PLAN)
+    many = prediction_profile(
+        Scores(labels, np.empty((100, 0)), np.empty(0)), ["u", "v", "w"], PLAN
+    )
     assert many.values == ("u", "v")
     number = prediction_profile(Scores(np.empty(0, np.int64), none, np.arange(100.0)), [], PLAN)
     assert number.mean == 49.5

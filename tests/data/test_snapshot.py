@@ -11,7 +11,9 @@ TABLE = pa.table({"x": [1.5, None, -0.25], "c": ["a", None, "bb"], "b": [True, N
 
 
 def test_chunks_slices_and_metadata_do_not_matter():
-    chunked = pa.concat_tables([TABLE.slice(0, 1), TABLE.slice(1)]).replace_schema_metadata({"made": "by"})
+    chunked = pa.concat_tables([TABLE.slice(0, 1), TABLE.slice(1)]).replace_schema_metadata(
+        {"made": "by"}
+    )
     sliced = pa.concat_tables([TABLE, TABLE]).slice(3, 3)
     assert table_digest(chunked) == table_digest(TABLE) == table_digest(sliced)
 
@@ -24,7 +26,9 @@ KNOWN = "c8735b4f66a1b9dde61cad5b17a183fd4c2a89e1af810fc7623e1d5e32f2d5c9"
 
 
 def test_what_lies_under_a_null_does_not_matter():
-    other = TABLE.set_column(0, "x", pa.array([1.5, 99.0, -0.25], mask=np.array([False, True, False])))
+    other = TABLE.set_column(
+        0, "x", pa.array([1.5, 99.0, -0.25], mask=np.array([False, True, False]))
+    )
     assert table_digest(other) == table_digest(TABLE)
 
 
@@ -40,7 +44,16 @@ def test_what_lies_under_a_null_does_not_matter():
         TABLE.set_column(0, "x", pa.array([1.5, 0.0, -0.25])),
         TABLE.set_column(0, "x", pa.array([1, None, 0])),
     ],
-    ids=["order", "rows", "name", "columns", "text boundary", "empty is not null", "zero is not null", "type"],
+    ids=[
+        "order",
+        "rows",
+        "name",
+        "columns",
+        "text boundary",
+        "empty is not null",
+        "zero is not null",
+        "type",
+    ],
 )
 def test_anything_else_does(other):
     assert table_digest(other) != table_digest(TABLE)
@@ -49,9 +62,14 @@ def test_anything_else_does(other):
 def test_a_snapshot_knows_its_rows_and_their_span():
     declared = contract({"x": {"type": "int"}}, time="t")
     rows = conform(
-        pa.table({"t": ["1970-01-01", "1970-01-02", "1970-01-03"], "x": [1, 2, 3], "y": ["a", "b", "a"]}), declared
+        pa.table(
+            {"t": ["1970-01-01", "1970-01-02", "1970-01-03"], "x": [1, 2, 3], "y": ["a", "b", "a"]}
+        ),
+        declared,
     ).table
-    snapshot = take_snapshot(rows, declared, digest="d", origin=Origin(source="x"), ranges=[(0, 1), (1, 1), (2, 3)])
+    snapshot = take_snapshot(
+        rows, declared, digest="d", origin=Origin(source="x"), ranges=[(0, 1), (1, 1), (2, 3)]
+    )
     assert snapshot.rows == 2
     assert snapshot.ranges == ((0, 1), (2, 3))
     assert snapshot.time_range == (0.0, 172_800.0)

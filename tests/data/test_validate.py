@@ -53,7 +53,9 @@ def test_a_value_out_of_range_fails_with_its_row():
 
 
 def test_one_bound_alone_is_a_range_too():
-    report = validate(spoilt("charge", {0: -5.0}), contract({"charge": {"type": "float", "min": 0}}))
+    report = validate(
+        spoilt("charge", {0: -5.0}), contract({"charge": {"type": "float", "min": 0}})
+    )
     assert check(report, "range", "charge").failing == 1
 
 
@@ -71,7 +73,11 @@ def test_missing_values_are_judged_as_they_are(missing, verdict):
 
 @pytest.mark.parametrize(("new", "verdict"), [(5, "pass"), (6, "fail")])
 def test_new_categories_fail_only_when_they_are_many(new, verdict):
-    found = check(validate(spoilt("plan", dict.fromkeys(range(new), "weekly")), contract(RULES)), "values", "plan")
+    found = check(
+        validate(spoilt("plan", dict.fromkeys(range(new), "weekly")), contract(RULES)),
+        "values",
+        "plan",
+    )
     assert found.verdict.verdict == verdict
     assert found.failing == new
     assert found.sample[0] == {"row": 1, "value": "weekly"}
@@ -84,7 +90,13 @@ def test_a_few_rows_of_new_categories_are_inconclusive():
 
 
 def test_cells_of_another_type_fail_with_row_and_value():
-    found = check(validate(spoilt("age", {2: 3}).set_column(0, "age", pa.array(["x"] * 100)), contract(RULES)), "type", "age")
+    found = check(
+        validate(
+            spoilt("age", {2: 3}).set_column(0, "age", pa.array(["x"] * 100)), contract(RULES)
+        ),
+        "type",
+        "age",
+    )
     assert (found.failing, found.acceptable) == (100, True)
     assert found.sample[0] == {"row": 1, "value": "x"}
 
@@ -115,20 +127,31 @@ def test_repeated_rows_are_counted_and_fail_beyond_their_share():
 
 def test_repeated_keys_are_told_and_fail_only_where_they_must_be_unique():
     rows = table().append_column("k", pa.array(["same"] * 2 + [str(i) for i in range(98)]))
-    assert check(validate(rows, contract(RULES, key="k")), "repeated_keys").verdict.verdict == "pass"
+    assert (
+        check(validate(rows, contract(RULES, key="k")), "repeated_keys").verdict.verdict == "pass"
+    )
     report = validate(rows, contract(RULES, key="k", checks={"unique": ["k"]}))
     assert check(report, "unique").verdict.verdict == "fail"
     assert check(report, "unique").sample == ({"row": 2},)
 
 
 def test_a_column_that_must_be_unique():
-    report = validate(spoilt("charge", {1: 0.0}), contract({"charge": {"type": "float", "unique": True}}))
+    report = validate(
+        spoilt("charge", {1: 0.0}), contract({"charge": {"type": "float", "unique": True}})
+    )
     assert check(report, "unique", "charge").failing == 2
 
 
 def test_samples_never_show_a_key_or_a_protected_column():
-    rules = RULES | {"sex": {"type": "category", "values": ["f", "m"]}, "k": {"type": "text", "unique": True}}
-    rows = table().append_column("sex", pa.array(["SECRET"] * 100)).append_column("k", pa.array(["HIDDEN"] * 100))
+    rules = RULES | {
+        "sex": {"type": "category", "values": ["f", "m"]},
+        "k": {"type": "text", "unique": True},
+    }
+    rows = (
+        table()
+        .append_column("sex", pa.array(["SECRET"] * 100))
+        .append_column("k", pa.array(["HIDDEN"] * 100))
+    )
     report = validate(rows, contract(rules, protected=["sex"], key="k", checks={"unique": ["k"]}))
     assert len(report.blocking) >= 2
     assert "SECRET" not in str(report)
@@ -155,7 +178,10 @@ def test_labels_that_lack_are_told_and_none_at_all_fails():
 
 
 def test_one_class_alone_fails_where_there_is_nothing_to_compare_with():
-    assert check(validate(table(y=["1"] * 100), contract(RULES)), "one_class").verdict.verdict == "fail"
+    assert (
+        check(validate(table(y=["1"] * 100), contract(RULES)), "one_class").verdict.verdict
+        == "fail"
+    )
 
 
 def test_a_constant_number_to_predict_fails():
@@ -165,11 +191,25 @@ def test_a_constant_number_to_predict_fails():
 
 @pytest.mark.parametrize(
     ("positives", "rows", "verdict"),
-    [(50, 100, "pass"), (70, 100, "pass"), (76, 100, "inconclusive"), (90, 100, "fail"), (20, 20, "fail"), (4, 4, "inconclusive"), (2, 4, "inconclusive")],
+    [
+        (50, 100, "pass"),
+        (70, 100, "pass"),
+        (76, 100, "inconclusive"),
+        (90, 100, "fail"),
+        (20, 20, "fail"),
+        (4, 4, "inconclusive"),
+        (2, 4, "inconclusive"),
+    ],
 )
-def test_label_shares_fail_when_the_whole_interval_of_the_move_is_beyond_the_limit(positives, rows, verdict):
+def test_label_shares_fail_when_the_whole_interval_of_the_move_is_beyond_the_limit(
+    positives, rows, verdict
+):
     labels = ["1"] * positives + ["0"] * (rows - positives)
-    report = validate(table(rows, y=labels), contract(RULES), reference=LabelReference({"0": 0.5, "1": 0.5}, 10_000))
+    report = validate(
+        table(rows, y=labels),
+        contract(RULES),
+        reference=LabelReference({"0": 0.5, "1": 0.5}, 10_000),
+    )
     assert check(report, "label_share").verdict.verdict == verdict
 
 
@@ -177,38 +217,56 @@ def test_labels_that_come_in_runs_need_more_rows():
     labels = ["0"] * 500
     shares = {"0": 0.7, "1": 0.3}
     alone = validate(table(500, y=labels), contract(RULES), reference=LabelReference(shares, 5000))
-    in_runs = validate(table(500, y=labels), contract(RULES), reference=LabelReference(shares, 5000, 100.0))
+    in_runs = validate(
+        table(500, y=labels), contract(RULES), reference=LabelReference(shares, 5000, 100.0)
+    )
     assert check(alone, "label_share").verdict.verdict == "fail"
     assert check(in_runs, "label_share").verdict.verdict == "inconclusive"
 
 
 def test_a_new_class_moves_the_labels_too():
-    report = validate(table(y=["2"] * 100), contract(RULES, task="multiclass"), reference=LabelReference({"0": 0.6, "1": 0.4}, 999))
+    report = validate(
+        table(y=["2"] * 100),
+        contract(RULES, task="multiclass"),
+        reference=LabelReference({"0": 0.6, "1": 0.4}, 999),
+    )
     assert check(report, "label_share").verdict.evidence["label"] == "2"
     assert [c.name for c in report.blocking] == ["label_share"]
 
 
 def test_the_limit_of_the_contract_counts():
     declared = contract(RULES, checks={"label_share": {"shift": "5 points"}})
-    report = validate(table(y=["1"] * 70 + ["0"] * 30), declared, reference=LabelReference({"0": 0.5, "1": 0.5}, 10_000))
+    report = validate(
+        table(y=["1"] * 70 + ["0"] * 30),
+        declared,
+        reference=LabelReference({"0": 0.5, "1": 0.5}, 10_000),
+    )
     assert check(report, "label_share").verdict.verdict == "fail"
 
 
 def test_a_typed_part_is_judged_by_its_own_misfits():
-    whole = conform(spoilt("age", {0: 1}).set_column(0, "age", pa.array(["x"] + ["5"] * 99)), contract(RULES))
+    whole = conform(
+        spoilt("age", {0: 1}).set_column(0, "age", pa.array(["x"] + ["5"] * 99)), contract(RULES)
+    )
     assert validate(take(whole, 0, 50), contract(RULES)).blocking != ()
     assert validate(take(whole, 50, 100), contract(RULES)).blocking == ()
 
 
 def test_hundreds_of_thousands_of_failing_rows_are_told_quickly():
     rows = 200_000
-    report = validate(pa.table({"age": np.full(rows, -1), "y": ["0", "1"] * (rows // 2)}), contract({"age": RULES["age"]}))
+    report = validate(
+        pa.table({"age": np.full(rows, -1), "y": ["0", "1"] * (rows // 2)}),
+        contract({"age": RULES["age"]}),
+    )
     assert check(report, "range").failing == rows
 
 
 def test_compas_by_thirty_days_stops_at_the_labels_that_are_all_one(real):
     """From 2014-04-02 every label is 1; no batch before may fail, every one after must."""
-    columns = {"age": {"type": "int", "min": 0, "max": 130}, "priors_count": {"type": "int", "min": 0}}
+    columns = {
+        "age": {"type": "int", "min": 0, "max": 130},
+        "priors_count": {"type": "int", "min": 0},
+    }
     declared = from_plain(
         {
             "model": {"name": "compas", "task": "binary"},
@@ -224,7 +282,9 @@ def test_compas_by_thirty_days_stops_at_the_labels_that_are_all_one(real):
     raw = pyarrow.csv.read_csv(real / "compas" / "compas-scores-two-years.csv")
     typed = sort_by_time(conform(raw, declared), declared)
     at = ticks(typed.table, declared)
-    start, turn = (np.datetime64(day, "s").astype(np.float64) for day in ("2013-10-01", "2014-04-02"))
+    start, turn = (
+        np.datetime64(day, "s").astype(np.float64) for day in ("2013-10-01", "2014-04-02")
+    )
     known = int(np.searchsorted(at, start))
     reference = label_reference(typed.table["two_year_recid"].slice(0, known), ordered=True)
     batch, before, after = 30 * 86_400.0, 0, 0

@@ -34,7 +34,8 @@ def copy_table(source: Path, target: Path, *, rows: int | None = None) -> None:
             if source.resolve() != target.resolve():
                 shutil.copyfile(source, target)
             return
-        head = source.open("rb").read(6)
+        with source.open("rb") as file:
+            head = file.read(len(_ARROW))
         if head.startswith(_PARQUET):
             pyarrow.parquet.write_table(pyarrow.parquet.read_table(source).slice(0, rows), target)
         elif head.startswith(_ARROW):

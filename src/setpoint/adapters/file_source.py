@@ -30,6 +30,7 @@ ROW_NAMES = "row_name"
 _PARQUET = b"PAR1"
 _ARROW = b"ARROW1"
 _GZIP = b"\x1f\x8b"
+_TYPED = (".parquet", ".arrow", ".feather")
 _TABLES = (
     ".csv",
     ".tsv",
@@ -143,10 +144,6 @@ class FileSource:
                 table = pa.parquet.read_table(pa.BufferReader(data))
             elif data.startswith(_ARROW):
                 table = pa.feather.read_table(pa.BufferReader(data))
-            elif path.suffix in (".parquet", ".arrow", ".feather"):
-                raise SourceError(
-                    str(path), f"the file is named {path.suffix} but is none; write it again"
-                )
             else:
                 table = _read_text(data, path, self._form)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
@@ -193,6 +190,9 @@ def _read_text(data: bytes, path: Path, form: Format) -> pa.Table:
 
 
 def _found(data: bytes, path: Path) -> TextForm:
+    if path.suffix in _TYPED:
+        reason = f"the file is named {path.suffix} but is none; write it again"
+        raise SourceError(str(path), reason)
     if is_binary(data[:SAMPLE]):
         reason = "it is neither text nor Parquet nor Arrow; convert it to one of these"
         raise SourceError(str(path), reason)
@@ -236,7 +236,7 @@ def _parse(text: str, path: Path, form: TextForm) -> pa.Table:
         column_types=dict.fromkeys(names or header, pa.string()), strings_can_be_null=False
     )
     try:
-        return pa.csv.read_csv(io.BytesIO(text.encode("utf-8")), reading, parsing, converting)
+        table = pa.csv.read_csv(io.BytesIO(text.encode("utf-8")), reading, parsing, converting)
     except pa.ArrowInvalid as error:
         if ragged:
             row = ragged[0]
@@ -249,6 +249,18 @@ def _parse(text: str, path: Path, form: TextForm) -> pa.Table:
         raise SourceError(
             str(path), f"it is not a table ({_first_line(error)}); is it cut off?"
         ) from error
+    if _ends_inside_quotes(text, table):
+        reason = "a quote is opened and never closed; is the file cut off?"
+        raise SourceError(str(path), reason)
+    return table
+
+
+def _ends_inside_quotes(text: str, table: pa.Table) -> bool:
+    """Whether the last cell swallowed the end of the file, because its quote is never closed."""
+    if text.count('"') % 2 == 0 or table.num_rows == 0:
+        return False
+    last = str(table.column(table.num_columns - 1)[-1].as_py()).rstrip()
+    return text.rstrip().endswith('"' + last)
 
 
 def _header(text: str, form: TextForm) -> list[str]:

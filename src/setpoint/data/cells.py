@@ -145,7 +145,9 @@ def _numbers_of_text(texts: pa.Array, decimal: str, *, is_whole: bool) -> Cells:
     plain = pc.utf8_ltrim(kept, characters="+")
     if is_whole:
         digits = pc.replace_substring_regex(plain, r"\.0*$", "")
-        if pc.all(pc.fill_null(pc.match_substring_regex(digits, _WHOLE_DIGITS), fill_value=True)).as_py():
+        if pc.all(
+            pc.fill_null(pc.match_substring_regex(digits, _WHOLE_DIGITS), fill_value=True)
+        ).as_py():
             bad = ~(shape.to_numpy(zero_copy_only=False) | absent.to_numpy(zero_copy_only=False))
             return Cells(digits.cast(pa.int64()), bad)  # exact beyond what a float holds
     values = pc.fill_null(plain.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)

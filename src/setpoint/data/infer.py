@@ -6,7 +6,6 @@ writes it. Nothing here is final: a person reads the draft, and the contract dec
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,12 +18,14 @@ from setpoint.contract.data import Format
 from setpoint.data.cells import flat, is_text, trimmed, type_cells
 from setpoint.data.conform import require_distinct_names
 from setpoint.data.defaults import Facts, default_sections
+from setpoint.data.draft import Draft, Study, Wish
+from setpoint.data.draft_notes import WIDE, notes_of, some_of
 from setpoint.data.left_out import left_out
 from setpoint.data.moments import moments_of_text
 from setpoint.data.room import grows, nulls_of, range_of, values_of
 from setpoint.data.sniff import TextForm
-from setpoint.data.suspicion import REMARKABLE, Answer, hour_like, strengths
-from setpoint.data.targets import Target, target_of
+from setpoint.data.suspicion import REMARKABLE, Answer, strengths
+from setpoint.data.targets import target_of
 from setpoint.data.traits import ID_NAME, PROTECTED_NAME, Trait, missing_tokens, trait_of
 from setpoint.errors import DataError, EmptyTableError
 
@@ -33,52 +34,9 @@ Floats = npt.NDArray[np.float64]
 MIN_ROWS = 10
 """Fewest labelled rows that a contract can be drafted from."""
 
-WIDE = 400
-"""Columns from which a draft states types alone: nobody reads more limits than that."""
-
 _DAY = 86_400.0
 _LOOSE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _FIRST_SECOND = 1e8  # of 1973: a smaller number is no moment
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What people say about a table.
-
-    Args:
-        name: Name of the model.
-        source: `data.source` of the contract.
-        target: Column to predict.
-        time: Column that says when a row happened, if any.
-        key: Column that says whom a row is about, if any; found by its name unless given.
-        task: `binary`, `multiclass` or `regression`; told from the target unless given.
-    """
-
-    name: str
-    source: str
-    target: str
-    time: str | None = None
-    key: str | None = None
-    task: str | None = None
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A drafted contract.
-
-    Args:
-        contract: Plain data, in the contract's order.
-        remarks: Remark by dotted path, such as `data.columns.age`.
-        notes: What was found and decided, for people.
-        rows: Rows of the table.
-        left_out: Reason by column that is no input.
-    """
-
-    contract: dict[str, Any]
-    remarks: dict[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    rows: int = 0
-    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def infer(table: pa.Table, wish: Wish, *, form: TextForm | None = None) -> Draft:
@@ -114,32 +72,10 @@ def infer(table: pa.Table, wish: Wish, *, form: TextForm | None = None) -> Draft
     if wish.time is not None:
         by_name[wish.time] = _as_moments(by_name[wish.time])
     key = wish.key or _find_key(traits, wish)
-    return _draft(_Study(table, wish, key, known_form, by_name, target, is_sorted), form)
+    return _draft(Study(table, wish, key, known_form, by_name, target, is_sorted), form)
 
 
-@dataclass(frozen=True)
-class _Study:
-    table: pa.Table
-    wish: Wish
-    key: str | None
-    form: Format
-    traits: Mapping[str, Trait]
-    target: Target
-    was_sorted: bool
-
-    @property
-    def at(self) -> Floats | None:
-        """Moment of each row in seconds, where there is a time column."""
-        return None if self.wish.time is None else self.traits[self.wish.time].numbers
-
-    @property
-    def candidates(self) -> list[Trait]:
-        """Columns that could be inputs."""
-        named = {self.wish.target, self.wish.time, self.key}
-        return [trait for trait in self.traits.values() if trait.name not in named]
-
-
-def _draft(study: _Study, form: TextForm | None) -> Draft:
+def _draft(study: Study, form: TextForm | None) -> Draft:
     wish, target = study.wish, study.target
     strength = strengths(study.candidates, target.answer)
     reasons = left_out(
@@ -147,7 +83,7 @@ def _draft(study: _Study, form: TextForm | None) -> Draft:
     )
     inputs = [trait for trait in study.candidates if trait.name not in reasons]
     if not inputs:
-        raise DataError(f"no column is left to predict {wish.target!r} from: {_some(reasons)}")
+        raise DataError(f"no column is left to predict {wish.target!r} from: {some_of(reasons)}")
     remarks: dict[str, str] = {}
     columns = _columns(study.candidates, reasons, strength, target.answer, remarks)
     data: dict[str, Any] = {"source": wish.source, "target": wish.target}
@@ -171,7 +107,7 @@ def _draft(study: _Study, form: TextForm | None) -> Draft:
     remarks["data.target"] = target.remark
     sections = default_sections(_facts(study))
     contract = {"model": {"name": wish.name, "task": target.task}, "data": data, **sections}
-    notes = _notes(study, form, reasons, protected)
+    notes = notes_of(study, form, reasons, protected)
     return Draft(contract, remarks, notes, study.table.num_rows, reasons)
 
 
@@ -210,7 +146,7 @@ def _rules(trait: Trait) -> dict[str, Any]:
     return rules
 
 
-def _checks(study: _Study) -> dict[str, Any]:
+def _checks(study: Study) -> dict[str, Any]:
     checks: dict[str, Any] = {}
     if study.key is not None:
         trait = study.traits[study.key]
@@ -221,7 +157,7 @@ def _checks(study: _Study) -> dict[str, Any]:
     return checks
 
 
-def _facts(study: _Study) -> Facts:
+def _facts(study: Study) -> Facts:
     answer = study.target.answer
     codes = answer.codes[np.isfinite(answer.codes)]
     minority = 0.0
@@ -262,7 +198,7 @@ def _day_first(table: pa.Table, form: Format) -> bool | None:
     return None
 
 
-def _format_plain(study: _Study, form: TextForm | None) -> dict[str, Any]:
+def _format_plain(study: Study, form: TextForm | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if form is not None:
         if form.separator != ",":
@@ -337,68 +273,12 @@ def _require_columns(table: pa.Table, wish: Wish) -> None:
         if name is None or name in table.column_names:
             continue
         near = get_close_matches(name, table.column_names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {_some(table.column_names)}"
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {some_of(table.column_names)}"
         raise DataError(f"there is no {what} column {name!r}; {hint}")
     if wish.time == wish.target:
         raise DataError(f"{wish.target!r} cannot be both target and time")
     if wish.key == wish.target:
         raise DataError(f"{wish.target!r} cannot be both target and key")
-
-
-def _notes(
-    study: _Study, form: TextForm | None, reasons: Mapping[str, str], protected: Sequence[str]
-) -> tuple[str, ...]:
-    wish, target = study.wish, study.target
-    notes = [f"{study.table.num_rows:,} rows, {study.table.num_columns} columns"]
-    notes.extend(form.notes if form is not None else ())
-    if study.form.nulls:
-        notes.append(f"{', '.join(map(repr, study.form.nulls))} means a missing value")
-    notes.append(f"task {target.task}: {target.remark}")
-    missing = int((~np.isfinite(target.answer.codes)).sum())
-    if missing:
-        notes.append(f"{missing:,} rows have no label; they are not learnt from")
-    if study.key and not wish.key:
-        notes.append(f"key {study.key}: has another value in every row, and is named so")
-    notes.extend(_time_notes(study))
-    if protected:
-        notes.append(f"protected by their names: {', '.join(protected)}")
-    notes.extend(f"left out {name}: {reason}" for name, reason in reasons.items())
-    if len(study.candidates) > WIDE:
-        notes.append(
-            f"{len(study.candidates):,} columns: their types are stated, their limits are not"
-        )
-    return tuple(notes)
-
-
-def _time_notes(study: _Study) -> list[str]:
-    wish = study.wish
-    if wish.time is None:
-        dated = [trait.name for trait in study.candidates if trait.type == "datetime"]
-        if dated:
-            return [
-                f"{dated[0]} holds dates: name it with --time {dated[0]} to learn and judge in order of time"
-            ]
-        return [
-            "no time column: rows are divided by a hash of their content; a replay takes them in their order"
-        ]
-    at = study.traits[wish.time].numbers
-    notes = []
-    if not study.was_sorted:
-        notes.append(f"rows are not in order of {wish.time}; they are sorted by it")
-    hour = hour_like([trait.name for trait in study.candidates])
-    if hour and np.all(at % _DAY == 0):
-        notes.append(
-            f"{wish.time} holds dates alone; {hour} stays an input, and rows of one day keep their order"
-        )
-    return notes
-
-
-def _some(names: Mapping[str, str] | Sequence[str]) -> str:
-    listed = list(names.items() if isinstance(names, Mapping) else names)
-    shown = ", ".join(
-        f"{item[0]} ({item[1]})" if isinstance(item, tuple) else repr(item) for item in listed[:8]
-    )
-    return shown + (", …" if len(listed) > 8 else "")  # noqa: PLR2004 - a line of names
 
 
 def _example(trait: Trait) -> str:

@@ -41,10 +41,33 @@ def left_out(
         at: Moment of each row in seconds; None without a time column.
         strength: How well each column alone tells the answer.
     """
-    reasons: dict[str, str] = {}
-    # The first reason stands: what a column gives away says more of it than that it is a date, or half empty.
+    useless: dict[str, str] = {}
     for found in (
         _empty(candidates),
+        _identifiers(candidates),
+        _moments(candidates),
+        _free_text(candidates),
+    ):
+        useless = {**found, **useless}
+    suspicious = _suspicious(candidates, target, answer, at, strength)
+    # What a column gives away says more of it than that it is a date or half empty, so that reason stands.
+    reasons = {**useless, **suspicious, **_empty(candidates)}
+    if len(reasons) == len(candidates):
+        reasons = useless  # nothing would be left to learn from: people decide, and the draft remarks on it
+    rest = [trait for trait in candidates if trait.name not in reasons]
+    reasons = {**reasons, **repeated_columns(rest)}
+    return {trait.name: reasons[trait.name] for trait in candidates if trait.name in reasons}
+
+
+def _suspicious(
+    candidates: Sequence[Trait],
+    target: Trait,
+    answer: Answer,
+    at: Floats | None,
+    strength: Mapping[str, float],
+) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    for found in (
         later_moments(candidates, at),
         telling_gaps(candidates, answer),
         follow_up_times(candidates, at),
@@ -52,14 +75,9 @@ def left_out(
         _answers(candidates, answer, strength),
         model_answers(candidates),
     ):
-        reasons = {**found, **reasons}
+        reasons = {**found, **reasons}  # the first reason stands
     shown = telling_patterns(candidates, answer, at)
-    reasons = {**companions(candidates, reasons, shown), **reasons}
-    for found in (_identifiers(candidates), _moments(candidates), _free_text(candidates)):
-        reasons = {**found, **reasons}
-    rest = [trait for trait in candidates if trait.name not in reasons]
-    reasons.update(repeated_columns(rest))
-    return {trait.name: reasons[trait.name] for trait in candidates if trait.name in reasons}
+    return {**companions(candidates, reasons, shown), **reasons}
 
 
 def _empty(candidates: Sequence[Trait]) -> dict[str, str]:

@@ -10,7 +10,8 @@ from setpoint.contract.contract import Contract
 from setpoint.contract.parse import parse
 from setpoint.contract.schema import schema_text
 from setpoint.data.contract_text import contract_text
-from setpoint.data.infer import Draft, Wish, infer
+from setpoint.data.draft import Draft, Wish
+from setpoint.data.infer import infer
 from setpoint.data.validate import validate
 from setpoint.deliver.project import CONTRACT, ProjectText, project_files
 from setpoint.errors import UsageError
