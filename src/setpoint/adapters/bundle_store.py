@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+import msgspec
+
 from setpoint.errors import BundleError
 from setpoint.facts.profile import Profile
 from setpoint.training.manifest import read_manifest, seal
@@ -39,6 +41,19 @@ class BundleStore:
             msg = f"the bundle {artifact} was in {found}, which is gone"
             raise BundleError(msg)
         return found
+
+    def profile(self, artifact: str) -> Profile:
+        """Return the reference profile that was sealed into a bundle.
+
+        Raises:
+            BundleError: There is no such bundle, or it has no profile.
+        """
+        path = self.find(artifact) / "profile.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Profile)
+        except (OSError, msgspec.DecodeError) as error:
+            msg = f"the bundle {artifact} has no readable profile: {error}"
+            raise BundleError(msg) from error
 
     def note(self, artifact: str, folder: Path) -> None:
         """Remember that a job's folder holds a bundle; noting it again changes nothing."""

@@ -8,6 +8,7 @@ from setpoint.facts.verdict import Verdict
 
 Action = Literal[
     "wait",  # nothing is due
+    "check",  # rows came in and passed their checks; not told to the ledger
     "accept",  # a person accepted a failing check
     "hold",  # something is due but may not happen; the reason says why
     "block",  # a batch of data failed validation and is kept out

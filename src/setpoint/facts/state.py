@@ -6,6 +6,8 @@ import msgspec
 
 from setpoint.facts.deployment import Deployment
 from setpoint.facts.release import Release, Watch
+from setpoint.facts.snapshot import Snapshot
+from setpoint.facts.training import TrainingJob
 from setpoint.facts.verdict import Verdict
 from setpoint.facts.version import ModelVersion, Seen
 
@@ -17,26 +19,33 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         id: Names the attempt; the registry is searched for it.
         stage: `opened`, `fitted` or `judged`.
         reason: The trigger in words.
-        trigger: The condition of the contract, or `by hand`.
-        snapshot: Digest of the rows.
-        job: Key of the training job, once its inputs are fixed.
-        seed: Seed of the fit.
+        trigger: The condition of the contract, or who asked.
+        snapshot: The rows.
+        job: The training job.
+        seen: Rows that the candidate will have trained on.
         k: Which candidate since the last promotion this is, counted from 1.
         opened_at: Tick at which it was opened.
+        artifact: Digest of the candidate's bundle with its reference profile, once fitted.
         verdicts: What the gates said, once judged.
+        intervals: Interval of the watched metric on the gates' rows, once judged.
+        label_shares: Share of each class among the rows to fit on.
+        label_effect: Fitting rows that are worth one independent row, for comparing label shares.
     """
 
     id: str
     stage: Literal["opened", "fitted", "judged"] = "opened"
     reason: str
     trigger: str
-    snapshot: str
-    job: str = ""
-    seed: int = 0
+    snapshot: Snapshot
+    job: TrainingJob
+    seen: Seen
     k: int = 1
     opened_at: float = 0.0
-    seen: Seen | None = None
+    artifact: str = ""
     verdicts: tuple[Verdict, ...] = ()
+    intervals: dict[str, tuple[float, float]] = {}
+    label_shares: dict[str, float] = {}
+    label_effect: float = 1.0
 
 
 class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +80,9 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
         versions: Registered versions by number, as text.
         attempt: The attempt under way, if any.
         attempts: Attempts opened so far.
+        decisions: Decisions taken so far; numbers the next one.
         candidates: Candidates judged since the last promotion (k of the spending rule).
+        proposed: Registered version that awaits its release; 0 for none.
         release: The release under way, if any.
         watch: The promoted version that outcome guardrails still watch, if any.
         deployment: The deployment document in force, if any.
@@ -82,6 +93,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
         arrived: Labelled rows of the world that have been looked at.
         fitted_rows: Labelled rows that were known at the last fit.
         watched: End of the last complete window that was watched.
+        breaches: Signals that are in breach now, so that each is told once.
         accepted: Checks that a person accepted.
         blocked: Rows kept out.
         rejected: Artifact digests of versions that were rolled back; they are not released again.
@@ -97,7 +109,9 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, ModelVersion] = {}
     attempt: Attempt | None = None
     attempts: int = 0
+    decisions: int = 0
     candidates: int = 0
+    proposed: int = 0
     release: Release | None = None
     watch: Watch | None = None
     deployment: Deployment | None = None
@@ -108,6 +122,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
     arrived: int = 0
     fitted_rows: int = 0
     watched: float = 0.0
+    breaches: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     rejected: tuple[str, ...] = ()

@@ -1,7 +1,5 @@
 """A model version: what the loop must remember of one candidate that was registered."""
 
-from typing import Any
-
 import msgspec
 
 
@@ -58,6 +56,7 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
         metrics: Metrics on the gate's rows.
         intervals: Interval of each metric on those rows.
         label_shares: Share of each class among its training rows.
+        label_effect: Training rows that are worth one independent row, for comparing label shares.
         trained_rows: Number of training rows.
         registered_at: Tick of registration.
     """
@@ -73,6 +72,6 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = {}
     intervals: dict[str, tuple[float, float]] = {}
     label_shares: dict[str, float] = {}
+    label_effect: float = 1.0
     trained_rows: int = 0
     registered_at: float = 0.0
-    details: dict[str, Any] = {}

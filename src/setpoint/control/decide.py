@@ -1,0 +1,144 @@
+"""What to do next: a pure function of contract, state and what was seen. One step, the most urgent first.
+
+Order: what protects production (go back), what is under way (a release, a candidate), what came in (rows), what is due
+(a retrain), what people should know (a breach).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from setpoint.contract.contract import Contract
+from setpoint.control.observe import Seen
+from setpoint.facts.signal import Signal
+from setpoint.facts.state import LoopState
+from setpoint.policy.retrain import Due, Held, History, due
+from setpoint.policy.triggers import look
+
+Step = Literal[
+    "roll_back",
+    "move",
+    "fit",
+    "judge",
+    "register",
+    "begin",
+    "check",
+    "admit",
+    "retrain",
+    "alert",
+    "wait",
+]
+
+
+@dataclass(frozen=True)
+class Intent:
+    """The next step.
+
+    Args:
+        step: What to do.
+        state: The state with what was seen noted in it, and nothing done yet.
+        reason: Why, in one sentence.
+        trigger: The trigger that is due, for `retrain`.
+        breaches: Signals that are newly in breach, for `alert`.
+    """
+
+    step: Step
+    state: LoopState
+    reason: str = ""
+    trigger: str = ""
+    breaches: tuple[Signal, ...] = ()
+
+
+def decide(contract: Contract, state: LoopState, seen: Seen) -> Intent:
+    """Return the next step.
+
+    Raises:
+        UsageError: A trigger of the contract is not acted on.
+    """
+    noted = _note(contract, state, seen)
+    urgent = _under_way(noted, seen)
+    if urgent is not None:
+        return urgent
+    if seen.known > noted.arrived:
+        return Intent("check", noted)
+    if any(set(one.checks) <= set(noted.accepted) for one in noted.blocked):
+        return Intent("admit", noted)
+    latest = seen.windows[-1] if seen.windows else {}
+    found, memory = _due(contract, noted, seen, latest)
+    if isinstance(found, Due) and noted.champion:
+        spent = msgspec.structs.replace(noted, triggers=memory)
+        return Intent("retrain", spent, reason=found.reason, trigger=found.trigger)
+    breached = _breached(latest)
+    if new := tuple(signal for signal in breached if signal.name not in state.breaches):
+        return Intent("alert", noted, breaches=new)
+    return Intent(
+        "wait", noted, reason=found.reason if isinstance(found, Held) else "nothing is due"
+    )
+
+
+def _under_way(noted: LoopState, seen: Seen) -> Intent | None:
+    """Return the next step of what protects production or has begun; None where there is none."""
+    if seen.look_back is not None and seen.look_back.action == "roll_back":
+        return Intent("roll_back", noted, reason=seen.look_back.reason)
+    if seen.step is not None and seen.step.action in ("roll_back", "advance", "promote"):
+        return Intent("move", noted, reason=seen.step.reason)
+    if noted.attempt is not None:
+        stages: dict[str, Step] = {"opened": "fit", "fitted": "judge", "judged": "register"}
+        return Intent(stages[noted.attempt.stage], noted)
+    if noted.proposed and noted.release is None:
+        return Intent("begin", noted)
+    return None
+
+
+def _note(contract: Contract, state: LoopState, seen: Seen) -> LoopState:
+    """Return the state with every complete window noted: what triggers remember, and how far was watched."""
+    memory = dict(state.triggers)
+    breaches = state.breaches
+    for window in seen.windows:
+        memory = look(
+            contract.retrain.when, memory, signals=window, counters=seen.counters, now=seen.now
+        )
+        recovered = {name for name, signal in window.items() if signal.verdict.verdict == "pass"}
+        breaches = tuple(name for name in breaches if name not in recovered)
+    watch = state.watch
+    if seen.look_back is not None and seen.look_back.action == "done":
+        watch = None
+    return msgspec.structs.replace(
+        state,
+        now=seen.now,
+        triggers=memory,
+        breaches=breaches,
+        watched=max(state.watched, seen.watched),
+        watch=watch,
+    )
+
+
+def _due(
+    contract: Contract, state: LoopState, seen: Seen, latest: Mapping[str, Signal]
+) -> tuple[Due | Held | None, Mapping[str, object]]:
+    open_now = ""
+    if state.release is not None:
+        open_now = f"the release of version {state.release.version}"
+    return due(
+        contract.retrain,
+        History(triggers=state.triggers, retrains=state.retrains, open=open_now),
+        signals=latest,
+        counters=seen.counters,
+        now=seen.now,
+        axis=contract.axis,
+    )
+
+
+def _breached(window: Mapping[str, Signal]) -> tuple[Signal, ...]:
+    """Return the signals of a window that breach the contract; single columns only where nothing sums them up."""
+    return tuple(
+        signal
+        for signal in window.values()
+        if signal.verdict.verdict == "fail" and not signal.name.startswith("drift.")
+    ) + tuple(
+        signal
+        for signal in window.values()
+        if signal.verdict.verdict == "fail" and signal.name == "drift.share"
+    )

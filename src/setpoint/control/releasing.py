@@ -1,0 +1,272 @@
+"""The way of a version to production: start a release, take a step, promote, roll back, watch what was promoted."""
+
+import msgspec
+import numpy as np
+
+from setpoint.contract.contract import Contract
+from setpoint.control.change import Change, change
+from setpoint.control.world import World
+from setpoint.errors import UsageError
+from setpoint.facts.answers import Answers
+from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.facts.evidence import Floats, Scores
+from setpoint.facts.release import Release, Watch
+from setpoint.facts.state import LoopState
+from setpoint.facts.verdict import Verdict
+from setpoint.facts.version import ModelVersion
+from setpoint.release.deployment import Serving, deployment_of
+from setpoint.release.machine import Step, advance, start
+from setpoint.release.outcome import class_loss, value_loss
+from setpoint.release.rules import OutcomeRule, ReleaseRules, release_rules
+from setpoint.release.watch import WatchStep, watch
+
+
+def rules_of(contract: Contract, state: LoopState) -> ReleaseRules:
+    """Return the contract's rules of a release; errors of a regression are scaled by the champion's own spread."""
+    return release_rules(contract.release, axis=contract.axis, loss_scale=loss_scale(state))
+
+
+def loss_scale(state: LoopState) -> float:
+    """Return what absolute errors are divided by to be losses in [0, 1]: eight times the champion's mean error.
+
+    Larger errors count as one. 1 for classes, and before the first champion.
+    """
+    champion = state.versions.get(str(state.champion))
+    error = None if champion is None else champion.metrics.get("mae")
+    return 8.0 * error if error else 1.0
+
+
+def begin(world: World, contract: Contract, state: LoopState, version: ModelVersion) -> Change:
+    """Start the release of a registered version; without a champion, or when direct, it is promoted at once.
+
+    Raises:
+        UsageError: The contract's strategy is not acted on.
+    """
+    now = world.clock.now()
+    release = start(
+        rules_of(contract, state),
+        name=f"{contract.model.name}-r{version.version}",
+        version=version.version,
+        champion=state.champion,
+        now=now,
+        generation=state.generation + 1,
+    )
+    if release.strategy == "direct":
+        reason = "there is no champion yet" if state.champion == 0 else "the release is direct"
+        return promote(world, contract, state, version.version, reason=reason)
+    after = deploy(world, contract, msgspec.structs.replace(state, release=release, proposed=0))
+    return change(
+        after,
+        "release",
+        f"version {version.version} gets {release.steps[0]:.0%} of the traffic",
+        at=now,
+        version=version.version,
+        numbers={"share": release.steps[0], "generation": after.generation},
+    )
+
+
+def move(
+    world: World, contract: Contract, state: LoopState, release: Release, step: Step
+) -> Change:
+    """Carry out one step of a release: the next share, promotion, or back."""
+    if step.action == "roll_back":
+        return roll_back(
+            world, contract, state, release.version, reason=step.reason, verdicts=step.verdicts
+        )
+    if step.action == "promote":
+        return promote(
+            world, contract, state, release.version, reason=step.reason, verdicts=step.verdicts
+        )
+    now = world.clock.now()
+    onward = advance(release, now=now, generation=state.generation + 1)
+    after = deploy(world, contract, msgspec.structs.replace(state, release=onward))
+    return change(
+        after,
+        "advance",
+        step.reason,
+        at=now,
+        version=release.version,
+        verdicts=step.verdicts,
+        numbers={"share": onward.steps[onward.step], "generation": after.generation},
+    )
+
+
+def promote(
+    world: World,
+    contract: Contract,
+    state: LoopState,
+    version: int,
+    *,
+    reason: str,
+    verdicts: tuple[Verdict, ...] = (),
+) -> Change:
+    """Make a version the champion; a new promotion starts the count of candidates anew."""
+    now = world.clock.now()
+    replaced = state.champion
+    after = msgspec.structs.replace(
+        state,
+        champion=version,
+        previous=replaced,
+        release=None,
+        proposed=0,
+        candidates=0,
+        promoted_at=now,
+        watched=now,
+        breaches=(),
+        watch=_watch(contract, state, version, now) if replaced else None,
+    )
+    after = deploy(world, contract, after)
+    words = f"version {version} is the champion: {reason}"
+    numbers = {"replaced": replaced, "generation": after.generation}
+    return change(
+        after, "promote", words, at=now, version=version, verdicts=verdicts, numbers=numbers
+    )
+
+
+def roll_back(
+    world: World,
+    contract: Contract,
+    state: LoopState,
+    version: int,
+    *,
+    reason: str,
+    verdicts: tuple[Verdict, ...] = (),
+) -> Change:
+    """Take all traffic from a version: a challenger's release ends, or the champion's place goes to the one before.
+
+    Raises:
+        UsageError: There is no earlier version to go back to.
+    """
+    now = world.clock.now()
+    back_to = state.champion
+    if version == state.champion:
+        back_to = state.previous
+        if not back_to:
+            msg = f"version {version} is the first champion; there is no earlier version to go back to"
+            raise UsageError(msg)
+    rejected = state.versions[str(version)].artifact
+    after = msgspec.structs.replace(
+        state,
+        champion=back_to,
+        previous=0 if version == state.champion else state.previous,
+        release=None,
+        watch=None,
+        rejected=tuple(dict.fromkeys((*state.rejected, rejected))),
+        watched=now,
+        breaches=(),
+    )
+    after = deploy(world, contract, after)
+    return change(
+        after,
+        "roll_back",
+        f"version {version} is taken back, version {back_to} has all traffic: {reason}",
+        at=now,
+        version=version,
+        verdicts=verdicts,
+        numbers={"back_to": back_to, "generation": after.generation},
+    )
+
+
+def deploy(world: World, contract: Contract, state: LoopState) -> LoopState:
+    """Return the state with the next deployment document, which follows from the rest of it."""
+    generation = state.generation + 1
+    document = deployment_of(
+        Serving(
+            model=contract.model.name,
+            contract=contract.digest,
+            sticky=contract.require_data().key or "",
+            log=contract.serve.log,
+        ),
+        {
+            version.version: Deployed(
+                version=version.version,
+                bundle=str(world.bundles.find(version.artifact)),
+                artifact=version.artifact,
+                runtime=version.runtime,
+            )
+            for version in _served(state)
+        },
+        champion=state.champion,
+        generation=generation,
+        release=state.release,
+        previous=state.previous,
+    )
+    return msgspec.structs.replace(state, generation=generation, deployment=document)
+
+
+def project(world: World, state: LoopState) -> None:
+    """Make the deployment document and the registry's aliases equal to the state. Repeating it is harmless."""
+    if state.deployment is not None and _differs(world.deployments.current(), state.deployment):
+        world.deployments.publish(state.deployment)
+    challenger = state.release.version if state.release is not None else None
+    wanted = {"champion": state.champion or None, "challenger": challenger}
+    named = world.registry.aliases(state.model)
+    for alias, version in wanted.items():
+        if named.get(alias) != version:
+            world.registry.point(state.model, alias, version)
+
+
+def look_back(
+    world: World, contract: Contract, state: LoopState, watched: Watch
+) -> WatchStep | None:
+    """Return what outcome guardrails say of a promoted version against the one it replaced, on the same rows."""
+    rules = rules_of(contract, state)
+    watching = [
+        rule
+        for rule in rules.guardrails
+        if isinstance(rule, OutcomeRule) and rule.after is not None
+    ]
+    if not watching:
+        return None
+    now = world.clock.now()
+    answers = world.traffic.answers(watched.version, watched.since, now)
+    replaced = state.versions[str(watched.previous)]
+    table = answers.table.filter(answers.known)
+    if table.num_rows == 0:
+        none = np.empty(0)
+        return watch(watched, watching[0], none, none, now=now)
+    scores = world.scorer.score(replaced.artifact, table)
+    promoted = losses(answers, answers.scores, loss_scale(state))[answers.known]
+    other = _losses_of_known(answers, scores, loss_scale(state))
+    steps = [watch(watched, rule, promoted, other, now=now) for rule in watching]
+    for action in ("roll_back", "wait"):
+        for step in steps:
+            if step.action == action:
+                return step
+    return steps[0]
+
+
+def losses(answers: Answers, scores: Scores, scale: float) -> Floats:
+    """Return the loss of each answer in [0, 1]; meaningless where the outcome is not known, shape (n,)."""
+    if answers.classes:
+        return class_loss(answers.truth_label, scores.label)
+    return value_loss(np.nan_to_num(answers.truth_value), scores.value, scale=scale)
+
+
+def _losses_of_known(answers: Answers, scores: Scores, scale: float) -> Floats:
+    known = answers.known
+    if answers.classes:
+        return class_loss(answers.truth_label[known], scores.label)
+    return value_loss(answers.truth_value[known], scores.value, scale=scale)
+
+
+def _watch(contract: Contract, state: LoopState, version: int, now: float) -> Watch | None:
+    spans = [
+        rule.after
+        for rule in rules_of(contract, state).guardrails
+        if isinstance(rule, OutcomeRule) and rule.after is not None
+    ]
+    if not spans:
+        return None
+    return Watch(version=version, previous=state.champion, since=now, until=now + max(spans))
+
+
+def _served(state: LoopState) -> tuple[ModelVersion, ...]:
+    wanted = {state.champion, state.previous}
+    if state.release is not None:
+        wanted.add(state.release.version)
+    return tuple(state.versions[str(number)] for number in sorted(wanted) if number)
+
+
+def _differs(current: Deployment | None, wanted: Deployment) -> bool:
+    return current is None or current.generation != wanted.generation or current != wanted
