@@ -1,0 +1,126 @@
+"""How charts look and are drawn: altair definition → SVG or PNG, without network or browser.
+
+Colours are named in two suits, for light and dark paper. A chart is defined in the light suit; `svg` hands the
+colours to the page's style sheet, so that the same picture follows the reader's setting, and `png` stays light.
+"""
+
+import re
+from typing import Any, Final
+
+import altair as alt
+import vl_convert
+from markupsafe import Markup
+
+from setpoint.clock import Axis
+from setpoint.facts.replay import LineName
+
+# Okabe, Ito 2008, "Color universal design": told apart with any colour vision; every line has its own dash too.
+LIGHT: Final[dict[str, str]] = {
+    "paper": "#fffffe",
+    "ink": "#1b1f24",
+    "muted": "#5b6570",
+    "faint": "#dfe3e8",
+    "loop": "#0072b2",
+    "scheduled": "#c75300",
+    "static": "#00805c",
+    "no_change": "#7a7f87",
+    "good": "#1f7a4d",
+    "bad": "#b3261e",
+    "heat": "#b54700",
+}
+DARK: Final[dict[str, str]] = {
+    "paper": "#14181d",
+    "ink": "#e9edf1",
+    "muted": "#a3adb8",
+    "faint": "#2f363f",
+    "loop": "#58b6f0",
+    "scheduled": "#f5945c",
+    "static": "#3ccf9f",
+    "no_change": "#9aa3ad",
+    "good": "#54c98b",
+    "bad": "#ff8a80",
+    "heat": "#ff9a5c",
+}
+DASH: Final[dict[LineName, list[int]]] = {
+    "loop": [1, 0],
+    "scheduled": [7, 3],
+    "static": [3, 2],
+    "no_change": [1, 3],
+}
+WIDTH: Final = 720
+"""Width of the plotting area of every chart, in pixels."""
+
+_REFERENCE = re.compile(r'(\bid="|url\(#)(?=clip|gradient)')
+_SIZE = re.compile(r' (?:width|height)="[\d.]+"')
+_SCALE = 1.5  # device pixels for one of the chart's, in a PNG
+
+
+def svg(chart: alt.TopLevelMixin, *, name: str, title: str) -> Markup:
+    """Return a chart as inline SVG whose colours come from the page's style sheet.
+
+    Args:
+        chart: The chart; it holds its own data.
+        name: Sets its inner references apart from those of other charts on the page: letters only.
+        title: What it shows, for people who hear the page.
+    """
+    text: str = vl_convert.vegalite_to_svg(_definition(chart))
+    for colour, value in LIGHT.items():
+        text = text.replace(f'"{value}"', f'"var(--{colour})"')
+    text = _REFERENCE.sub(rf"\1{name}-", text)
+    # The page decides how wide it is; the view box keeps the proportions.
+    head, _, rest = text.partition(">")
+    label = Markup('role="img" aria-label="{}"').format(title)
+    return Markup(f"{_SIZE.sub('', head)} {label}>{rest}")  # noqa: S704  vl-convert escapes all text of the data
+
+
+def png(chart: alt.TopLevelMixin) -> bytes:
+    """Return a chart as a PNG picture on white paper."""
+    definition = _definition(chart)
+    definition["background"] = LIGHT["paper"]
+    picture: bytes = vl_convert.vegalite_to_png(definition, scale=_SCALE)
+    return picture
+
+
+def tick_axis(axis: Axis, field: str, *, domain: tuple[float, float], shown: bool = True) -> alt.X:
+    """Return the horizontal encoding of a field that holds ticks as `tick_value` gives them.
+
+    Args:
+        axis: What ticks count.
+        field: Name of the field.
+        domain: First and last tick of the chart, so that charts under each other line up.
+        shown: Whether the axis is drawn.
+    """
+    low, high = (tick_value(tick, axis) for tick in domain)
+    drawn = alt.Axis(title=None if axis == "time" else "row", grid=False) if shown else None
+    if axis == "time":
+        scale = alt.Scale(type="utc", domain=[low, high], nice=False)
+        return alt.X(field, type="temporal", axis=drawn, scale=scale)
+    scale = alt.Scale(domain=[low, high], nice=False, zero=False)
+    return alt.X(field, type="quantitative", axis=drawn, scale=scale)
+
+
+def tick_value(tick: float, axis: Axis) -> float:
+    """Return a tick as charts want it: milliseconds on the axis `time`, else the row."""
+    return tick * 1000 if axis == "time" else tick
+
+
+def _definition(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    definition: dict[str, Any] = chart.to_dict()
+    text = {"labelColor": LIGHT["muted"], "titleColor": LIGHT["muted"], "labelFontSize": 11}
+    definition["background"] = "transparent"
+    definition["config"] = {
+        "aria": False,  # one label for the picture; a label for each of 3,000 cells helps nobody
+        "font": "sans-serif",  # the page says which; vl-convert measures with one that is no narrower
+        "view": {"stroke": None},
+        "axis": {
+            **text,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+            "gridColor": LIGHT["faint"],
+            "domainColor": LIGHT["faint"],
+            "tickColor": LIGHT["faint"],
+        },
+        "legend": {**text, "titleFontSize": 11, "titleFontWeight": "normal", "orient": "bottom"},
+        "text": {"fontSize": 11, "color": LIGHT["ink"]},
+    }
+    return definition

@@ -1,0 +1,117 @@
+"""The page of a replay: what it says in words, four lines over time, what the gates were worth, drift, decisions."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import altair as alt
+from markupsafe import Markup
+
+from setpoint.facts.replay import LINES, LineName, Replay
+from setpoint.reports.decision_groups import grouped
+from setpoint.reports.drawing import svg
+from setpoint.reports.drift_chart import COLUMNS, FULL, drift_chart
+from setpoint.reports.gate_cost_chart import gate_cost_chart
+from setpoint.reports.page import page
+from setpoint.reports.performance_chart import POINTS, performance_chart, smoothing
+from setpoint.reports.replay_summary import best_line, gates_summary, replay_summary
+from setpoint.reports.wording import say_count, say_when
+
+DECISIONS: Final = 400
+"""Groups of decisions that the page holds; a page must open on a phone."""
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """One line of a replay as the page shows it; `against` is by how much it was better than the loop."""
+
+    name: LineName
+    words: str
+    value: float | None
+    against: float | None
+    fits: str
+    is_best: bool
+
+
+def replay_page(replay: Replay, title: str = "") -> str:
+    """Return the report of a replay as one self-contained HTML page.
+
+    Args:
+        replay: The replay.
+        title: Title of the page; the model's name unless given.
+    """
+    groups = grouped(replay.decisions)
+    cells = len({cell.column for cell in replay.drift})
+    return page(
+        "replay.html",
+        title=title or f"Replay of {replay.name or 'a contract'}",
+        axis=replay.axis,
+        replay=replay,
+        summary=replay_summary(replay),
+        facts=_facts(replay),
+        lines=line_rows(replay),
+        performance=_drawn(
+            performance_chart(replay), "performance", "Performance of the four lines"
+        ),
+        smoothed=smoothing(min(len(replay.batches), POINTS)),
+        worth=gates_summary(replay.gate_costs, replay.metric),
+        gate_costs=_drawn(
+            gate_cost_chart(replay.gate_costs, replay.metric, replay.axis),
+            "gates",
+            "What each judgement of the gates was worth",
+        ),
+        drift=_drawn(drift_chart(replay.drift, replay.axis), "drift", "Drift by column and window"),
+        full=FULL,
+        columns_left_out=max(0, cells - COLUMNS),
+        groups=groups[:DECISIONS],
+        left_out=max(0, len(groups) - DECISIONS),
+    )
+
+
+def line_rows(replay: Replay) -> tuple[LineRow, ...]:
+    """Return the four lines in the order people read them."""
+    best = best_line(replay)
+    return tuple(
+        LineRow(
+            name=line,
+            words=_words(replay, line),
+            value=replay.of(line),
+            against=replay.better(line, "loop"),
+            fits=_fits(replay, line),
+            is_best=line == best,
+        )
+        for line, _ in LINES.items()
+    )
+
+
+def _words(replay: Replay, line: LineName) -> str:
+    if line == "scheduled" and replay.schedule:
+        return f"{LINES[line]} ({replay.schedule})"
+    return LINES[line]
+
+
+def _fits(replay: Replay, line: LineName) -> str:
+    known: dict[LineName, int | None] = {
+        "loop": replay.fits,
+        "scheduled": replay.scheduled_fits,
+        "static": 1,
+        "no_change": 0,
+    }
+    count = known[line]
+    return "" if count is None else f"{count:,}"
+
+
+def _facts(replay: Replay) -> str:
+    parts = [f"{replay.rows:,} rows"]
+    if replay.batches:
+        first, last = replay.batches[0].start, replay.batches[-1].end
+        parts.append(f"{say_when(first, replay.axis)} to {say_when(last, replay.axis)}")
+        judged = sum(batch.n for batch in replay.batches)
+        parts.append(
+            f"{judged:,} of them judged in {say_count(len(replay.batches), 'batch', 'batches')}"
+        )
+    parts.append(f"{replay.metric}, {replay.direction} is better")
+    return " · ".join(parts)
+
+
+def _drawn(chart: alt.TopLevelMixin | None, name: str, title: str) -> Markup | None:
+    return None if chart is None else svg(chart, name=name, title=title)
