@@ -21,18 +21,21 @@ from setpoint.stats.binning import (
     numeric_bins,
     window_counts,
 )
-from setpoint.stats.effective_size import (
-    MIN_WINDOWS,
-    design_effect_from_codes,
-    design_effect_from_windows,
-)
-from setpoint.stats.floors import tvd_floor
+from setpoint.stats.effective_size import design_effect_from_codes
+from setpoint.stats.floors import distance_design_effect, tvd_floor
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 PREDICTION = "prediction"
 """Name of the column that stands for a version's answers."""
+
+
+SHORTEST_WINDOWS = 16
+"""Own windows that tell how much rows are worth, at least."""
+
+MIN_WINDOW = 10
+"""Fewest rows of one; shorter references are judged by how long rows stay in their cell."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def _windows(codes: Ints, cells: int, plan: WindowPlan) -> _Windowed:
         else np.zeros((0, cells), dtype=np.int64)
         for length in plan.lengths
     }
-    effect = _design_effect(codes, cells, by_length, plan)
+    effect = _design_effect(codes, cells, plan)
     floors = {}
     if codes.size:
         for length, windows in by_length.items():
@@ -172,10 +175,11 @@ def _windows(codes: Ints, cells: int, plan: WindowPlan) -> _Windowed:
     }
 
 
-def _design_effect(codes: Ints, cells: int, by_length: dict[int, Ints], plan: WindowPlan) -> float:
+def _design_effect(codes: Ints, cells: int, plan: WindowPlan) -> float:
     if not plan.ordered or not codes.size:
         return 1.0
-    watched = by_length[plan.lengths[0]] if plan.lengths else np.zeros((0, cells), dtype=np.int64)
-    if watched.shape[0] >= MIN_WINDOWS:
-        return design_effect_from_windows(watched)
-    return design_effect_from_codes(codes, cells)
+    # Windows that are watched, or shorter ones where the reference holds too few of those.
+    length = min([codes.size // SHORTEST_WINDOWS, *plan.lengths[:1]])
+    if length < MIN_WINDOW:
+        return design_effect_from_codes(codes, cells)
+    return distance_design_effect(window_counts(codes, cells, length))

@@ -20,6 +20,9 @@ from setpoint.stats.effective_size import effective_rows
 from setpoint.stats.floors import tvd_interval
 from setpoint.stats.significance import benjamini_hochberg, chi_squared_p_value
 
+_SURE = 0.99
+"""Of the lower bound: many columns are looked at, and an alarm asks for more than not passing."""
+
 
 @dataclass(frozen=True)
 class _Judged:
@@ -72,6 +75,7 @@ def _judge_all(columns: list[Counted], rules: Drift) -> list[_Judged]:
     worth = np.array([effective_rows(c.rows, c.profile.design_effect) for c in columns])
     base = np.array([effective_rows(c.profile.n, c.profile.design_effect) for c in columns])
     bounds = tvd_interval(reference, current, rows=worth, reference_rows=base)
+    surer = tvd_interval(reference, current, rows=worth, reference_rows=base, confidence=_SURE)
     p = np.array(
         [
             _p_value(column, n=float(m), m=float(n))
@@ -82,7 +86,7 @@ def _judge_all(columns: list[Counted], rules: Drift) -> list[_Judged]:
     return [
         _Judged(
             value=float(bounds.corrected[i]),
-            low=float(bounds.low[i]),
+            low=float(surer.low[i]),
             high=float(bounds.high[i]),
             raw=float(bounds.value[i]),
             p=float(p[i]),
