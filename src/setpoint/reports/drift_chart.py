@@ -9,7 +9,8 @@ import numpy as np
 from setpoint.clock import Axis
 from setpoint.facts.replay import DriftCell
 from setpoint.facts.verdict import Ruling
-from setpoint.reports.drawing import LIGHT, WIDTH, tick_axis, tick_value
+from setpoint.reports.drawing import WIDTH, tick_axis, tick_value
+from setpoint.reports.palette import LIGHT
 
 COLUMNS: Final = 30
 """Columns that are drawn; those that drifted most come first."""

@@ -7,7 +7,9 @@ import altair as alt
 
 from setpoint.clock import Axis
 from setpoint.facts.replay import GateCost
-from setpoint.reports.drawing import LIGHT, WIDTH
+from setpoint.reports.drawing import WIDTH
+from setpoint.reports.gate_worth import WORTH, told, worth_interval
+from setpoint.reports.palette import LIGHT
 from setpoint.reports.wording import ACTIONS, say_when
 
 JUDGEMENTS: Final = 40
@@ -44,29 +46,8 @@ def gate_cost_chart(costs: Sequence[GateCost], metric: str, axis: Axis) -> alt.T
     return alt.layer(*layers).properties(width=WIDTH - 140, height=_ROW * len(records) + _ROW)
 
 
-_KINDS: Final = ("worth it", "not told apart", "cost something")
-_SHAPES = alt.Scale(domain=list(_KINDS), range=["circle", "diamond", "square"])
-_COLOURS = alt.Scale(domain=list(_KINDS), range=[LIGHT["good"], LIGHT["muted"], LIGHT["bad"]])
-
-
-def worth_interval(cost: GateCost) -> tuple[float, float] | None:
-    """Return the interval of what the judgement was worth: that of the gain, turned round for a refusal."""
-    if cost.interval is None:
-        return None
-    low, high = cost.interval
-    return (low, high) if cost.action == "promote" else (-high, -low)
-
-
-def told(cost: GateCost) -> str:
-    """Return `worth it`, `cost something`, or `not told apart` where the interval holds 0 or there is none.
-
-    Raises:
-        ValueError: The worth is not known.
-    """
-    if cost.worth is None:
-        raise ValueError("a judgement of unknown worth cannot be told apart")
-    low, high = worth_interval(cost) or (-1.0, 1.0)
-    return _KINDS[0] if low > 0 else _KINDS[2] if high < 0 else _KINDS[1]
+_SHAPES = alt.Scale(domain=list(WORTH), range=["circle", "diamond", "square"])
+_COLOURS = alt.Scale(domain=list(WORTH), range=[LIGHT["good"], LIGHT["muted"], LIGHT["bad"]])
 
 
 def _records(costs: Sequence[GateCost], axis: Axis) -> list[dict[str, Any]]:

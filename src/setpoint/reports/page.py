@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from setpoint.clock import Axis
-from setpoint.reports.drawing import DARK, LIGHT
+from setpoint.reports.palette import DARK, LIGHT
 from setpoint.reports.wording import (
     say_action,
     say_change,

@@ -9,7 +9,8 @@ import numpy as np
 
 from setpoint.facts.decision import Action
 from setpoint.facts.replay import LINES, Batch, LineName, Replay
-from setpoint.reports.drawing import DASH, LIGHT, WIDTH, tick_axis, tick_value
+from setpoint.reports.drawing import DASH, WIDTH, tick_axis, tick_value
+from setpoint.reports.palette import LIGHT
 from setpoint.reports.wording import ACTIONS, say_number
 
 _CROSS = "M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z"

@@ -1,35 +1,22 @@
 """The page of a replay: what it says in words, four lines over time, what the gates were worth, drift, decisions."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import altair as alt
 from markupsafe import Markup
 
-from setpoint.facts.replay import LINES, LineName, Replay
+from setpoint.facts.replay import Replay
 from setpoint.reports.decision_groups import grouped
 from setpoint.reports.drawing import svg
 from setpoint.reports.drift_chart import COLUMNS, FULL, drift_chart
 from setpoint.reports.gate_cost_chart import gate_cost_chart
 from setpoint.reports.page import page
 from setpoint.reports.performance_chart import POINTS, performance_chart, smoothing
-from setpoint.reports.replay_summary import best_line, gates_summary, replay_summary
+from setpoint.reports.replay_summary import gates_summary, line_rows, replay_summary
 from setpoint.reports.wording import say_count, say_when
 
 DECISIONS: Final = 400
 """Groups of decisions that the page holds; a page must open on a phone."""
-
-
-@dataclass(frozen=True)
-class LineRow:
-    """One line of a replay as the page shows it; `against` is by how much it was better than the loop."""
-
-    name: LineName
-    words: str
-    value: float | None
-    against: float | None
-    fits: str
-    is_best: bool
 
 
 def replay_page(replay: Replay, title: str = "") -> str:
@@ -65,39 +52,6 @@ def replay_page(replay: Replay, title: str = "") -> str:
         groups=groups[:DECISIONS],
         left_out=max(0, len(groups) - DECISIONS),
     )
-
-
-def line_rows(replay: Replay) -> tuple[LineRow, ...]:
-    """Return the four lines in the order people read them."""
-    best = best_line(replay)
-    return tuple(
-        LineRow(
-            name=line,
-            words=_words(replay, line),
-            value=replay.of(line),
-            against=replay.better(line, "loop"),
-            fits=_fits(replay, line),
-            is_best=line == best,
-        )
-        for line, _ in LINES.items()
-    )
-
-
-def _words(replay: Replay, line: LineName) -> str:
-    if line == "scheduled" and replay.schedule:
-        return f"{LINES[line]} ({replay.schedule})"
-    return LINES[line]
-
-
-def _fits(replay: Replay, line: LineName) -> str:
-    known: dict[LineName, int | None] = {
-        "loop": replay.fits,
-        "scheduled": replay.scheduled_fits,
-        "static": 1,
-        "no_change": 0,
-    }
-    count = known[line]
-    return "" if count is None else f"{count:,}"
 
 
 def _facts(replay: Replay) -> str:

@@ -1,10 +1,11 @@
 """What a replay says in plain words: which line won, what that took, and what the gates were worth."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from setpoint.facts.replay import LINES, GateCost, LineName, Replay
-from setpoint.reports.gate_cost_chart import told
+from setpoint.reports.gate_worth import told
 from setpoint.reports.wording import say_change, say_count, say_number
 
 _NOTHING: Final = 5e-4
@@ -15,6 +16,18 @@ _NAMES: Final[dict[LineName, str]] = {
     "static": "training once",
     "no_change": "repeating the last known label",
 }
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """One line of a replay as the page shows it; `against` is by how much it was better than the loop."""
+
+    name: LineName
+    words: str
+    value: float | None
+    against: float | None
+    fits: str
+    is_best: bool
 
 
 def best_line(replay: Replay) -> LineName | None:
@@ -53,6 +66,39 @@ def gates_summary(costs: Sequence[GateCost], metric: str) -> str:
     unknown = len(costs) - len(known)
     rest = f" Of {unknown:,} more, no later rows tell." if unknown else ""
     return " ".join(word for word in words if word) + rest
+
+
+def line_rows(replay: Replay) -> tuple[LineRow, ...]:
+    """Return the four lines in the order people read them."""
+    best = best_line(replay)
+    return tuple(
+        LineRow(
+            name=line,
+            words=_words(replay, line),
+            value=replay.of(line),
+            against=replay.better(line, "loop"),
+            fits=_fits(replay, line),
+            is_best=line == best,
+        )
+        for line, _ in LINES.items()
+    )
+
+
+def _words(replay: Replay, line: LineName) -> str:
+    if line == "scheduled" and replay.schedule:
+        return f"{LINES[line]} ({replay.schedule})"
+    return LINES[line]
+
+
+def _fits(replay: Replay, line: LineName) -> str:
+    known: dict[LineName, int | None] = {
+        "loop": replay.fits,
+        "scheduled": replay.scheduled_fits,
+        "static": 1,
+        "no_change": 0,
+    }
+    count = known[line]
+    return "" if count is None else f"{count:,}"
 
 
 def _worth(costs: Sequence[GateCost], action: str, metric: str) -> str:
