@@ -38,6 +38,14 @@ class BundleScorer:
         """
         return score(self.model(artifact), table)
 
+    def classes(self, artifact: str) -> tuple[str, ...]:
+        """Return the class names that the codes of `score` index; empty for regression.
+
+        Raises:
+            BundleError: The bundle is missing or altered.
+        """
+        return self.model(artifact).form.classes
+
     def model(self, artifact: str) -> Model:
         """Return the model with this artifact digest, with the classes and features it answers.
 

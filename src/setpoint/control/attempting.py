@@ -114,7 +114,7 @@ def fit(
         return _refuse(state, attempt, (verdict,), f"the fit failed: {error}", now)
     folder = world.jobs.folder(attempt.job.key)
     evidence = read_evidence(folder / "evidence.npz")
-    profile = _profile(world, contract, rows, attempt, evidence)
+    profile = _profile(contract, rows, attempt, evidence)
     artifact = world.bundles.keep(folder / "bundle", profile)
     after = msgspec.structs.replace(
         state, attempt=msgspec.structs.replace(attempt, stage="fitted", artifact=artifact)
@@ -171,7 +171,7 @@ def judge_candidate(world: World, contract: Contract, state: LoopState, attempt:
         at=now,
         attempt=attempt.id,
         verdicts=verdicts,
-        numbers={"k": attempt.k},
+        numbers=_numbers(state, attempt),
     )
 
 
@@ -280,7 +280,7 @@ def _labels(
 
 
 def _profile(
-    world: World, contract: Contract, rows: LabelledRows, attempt: Attempt, evidence: Evidence
+    contract: Contract, rows: LabelledRows, attempt: Attempt, evidence: Evidence
 ) -> Profile:
     fitted = fitted_rows(attempt.job)
     plan = WindowPlan((window_rows(contract, rows, fitted),), rows.ordered)
@@ -324,5 +324,9 @@ def _refuse(
         at=now,
         attempt=attempt.id,
         verdicts=verdicts,
-        numbers={"k": attempt.k},
+        numbers=_numbers(state, attempt),
     )
+
+
+def _numbers(state: LoopState, attempt: Attempt) -> dict[str, object]:
+    return {"k": attempt.k, "artifact": attempt.artifact, "champion": state.champion}

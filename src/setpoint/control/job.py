@@ -159,10 +159,10 @@ def _key(job: TrainingJob) -> str:
 
 
 def _delay_rows(at: Floats, contract: Contract) -> int:
-    """Return how many rows come in while a label is awaited."""
+    """Return how many rows lie between a row and the last one whose label is known at its moment."""
     delay = contract.label_delay.value
     if contract.axis == "rows":
-        return int(delay)
+        return max(0, int(delay) - 1)
     if delay <= 0 or at.size < 2:  # noqa: PLR2004 - a rate needs two instants
         return 0
     spent = float(at[-1] - at[0])

@@ -88,6 +88,8 @@ def watch_windows(
     start = max(state.watched, first)
     over = complete_windows(start, min(now, max(last, start)), contract.monitor.window.value)
     found = [_look(world, contract, state, champion, Window(start=a, end=b)) for a, b in over]
+    for window in found:
+        world.looked(window)
     return tuple(found), over[-1][1] if over else state.watched
 
 

@@ -9,7 +9,7 @@ from setpoint.control.world import World
 from setpoint.errors import UsageError
 from setpoint.facts.answers import Answers
 from setpoint.facts.deployment import Deployed, Deployment
-from setpoint.facts.evidence import Floats, Scores
+from setpoint.facts.evidence import Floats, Scores, recode
 from setpoint.facts.release import Release, Watch
 from setpoint.facts.state import LoopState
 from setpoint.facts.verdict import Verdict
@@ -225,7 +225,11 @@ def look_back(
     if table.num_rows == 0:
         none = np.empty(0)
         return watch(watched, watching[0], none, none, now=now)
-    scores = world.scorer.score(replaced.artifact, table)
+    scores = recode(
+        world.scorer.score(replaced.artifact, table),
+        world.scorer.classes(replaced.artifact),
+        answers.classes,
+    )
     promoted = losses(answers, answers.scores, loss_scale(state))[answers.known]
     other = _losses_of_known(answers, scores, loss_scale(state))
     steps = [watch(watched, rule, promoted, other, now=now) for rule in watching]

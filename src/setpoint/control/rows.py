@@ -41,17 +41,11 @@ class LabelledRows:
         return self.conformed.table
 
     def known(self, now: float) -> int:
-        """Return how many leading rows have their label by `now`.
-
-        A row of the axis `rows` is over one tick after it began, so that its label, with no delay, is known to the
-        next row and not to itself.
-        """
+        """Return how many leading rows are over and have their label by `now`; without delay all rows before it."""
         if not self.unfolding:
             return len(self.at)
-        delay = self.contract.label_delay.value
-        if self.contract.axis == "rows":
-            return int(np.clip(np.floor(now - delay), 0, len(self.at)))
         before = int(np.searchsorted(self.at, now, side="left"))
+        delay = self.contract.label_delay.value
         return min(before, int(np.searchsorted(self.at, now - delay, side="right")))
 
 

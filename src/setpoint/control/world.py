@@ -1,10 +1,11 @@
 """The world that the loop runs in: live, replayed or simulated. Only this differs between them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from setpoint.clock import Clock
 from setpoint.control.rows import LabelledRows
+from setpoint.facts.signal import Signal
 from setpoint.facts.version import Lineage
 from setpoint.ports.bundles import Bundles
 from setpoint.ports.deployments import Deployments
@@ -34,6 +35,7 @@ class World:
         lineage: Code and packages that a fit runs with; snapshot and contract are filled in by the loop.
         wall_clock: Whether seconds mean something here: a replay has no latency to measure.
         notice: Told what happens, for progress.
+        looked: Told the signals of each window that was looked at, for pictures.
     """
 
     clock: Clock
@@ -49,3 +51,4 @@ class World:
     lineage: Callable[[], Lineage]
     wall_clock: bool = True
     notice: Callable[[str], None] = field(default=lambda _: None)
+    looked: Callable[[Mapping[str, Signal]], None] = field(default=lambda _: None)

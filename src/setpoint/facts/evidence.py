@@ -81,3 +81,23 @@ class Evidence:
     def rows(self) -> int:
         """Number of rows, n."""
         return max(len(self.truth_label), len(self.truth_value))
+
+
+def recode(scores: Scores, own: tuple[str, ...], wanted: tuple[str, ...]) -> Scores:
+    """Return answers whose class codes index `wanted` instead of `own`; a class that is not wanted gets code -1.
+
+    Args:
+        scores: Answers coded by `own`.
+        own: Class names of the model that answered.
+        wanted: Class names to code by.
+    """
+    if own == wanted or not own:
+        return scores
+    place = {name: code for code, name in enumerate(wanted)}
+    codes = np.array([place.get(name, -1) for name in own], dtype=np.int64)
+    probability = np.zeros((len(scores.label), len(wanted)))
+    if scores.probability.size:
+        for code, target in enumerate(codes):
+            if target >= 0:
+                probability[:, target] = scores.probability[:, code]
+    return Scores(label=codes[scores.label], probability=probability, value=scores.value)

@@ -16,3 +16,10 @@ class Scorer(Protocol):
         Raises:
             BundleError: The bundle is missing or altered.
         """
+
+    def classes(self, artifact: str) -> tuple[str, ...]:
+        """Return the class names that the codes of `score` index; empty for regression.
+
+        Raises:
+            BundleError: The bundle is missing or altered.
+        """

@@ -1,0 +1,30 @@
+"""The command line: one command a file; parse, call, print, exit code.
+
+Belongs here: options, what is printed, exit codes. The only room with imports inside functions: a command pays only for
+what it uses. Never here: a decision, a computation, an outside system.
+"""
+
+import sys
+
+import typer
+
+from setpoint.cli.gateway import gateway
+from setpoint.cli.init import init
+from setpoint.cli.replay import replay
+from setpoint.cli.validate import validate
+
+app = typer.Typer(
+    name="setpoint",
+    help="Say what a model must be, in one model_contract.yaml. Setpoint keeps production there.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for _command in (init, validate, replay, gateway):
+    app.command()(_command)
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.exit(app())

@@ -1,0 +1,117 @@
+"""`setpoint replay`: a contract backtested over history."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from setpoint.facts.replay import Replay
+    from setpoint.wiring.replay import ReplayWish
+
+
+def replay(
+    contract: Annotated[Path, typer.Argument(help="The contract.")] = Path("model_contract.yaml"),
+    data: Annotated[
+        str | None, typer.Option(help="File, folder or glob of the history [data.source].")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="First row that is answered: row number or date.")
+    ] = None,
+    label_delay: Annotated[
+        str | None, typer.Option(help="When labels are known: rows or time [the contract's].")
+    ] = None,
+    batch: Annotated[
+        str | None, typer.Option(help="Rows or time between two looks, such as 500 or 7d.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every fit [the contract's].")] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Go on although this check fails; can be repeated.")
+    ] = None,
+    env: Annotated[str, typer.Option(help="Overlay configs/NAME.yaml.")] = "",
+    html: Annotated[
+        Path | None, typer.Option(help="Where to write the report [.setpoint/reports].")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Backtest a contract: what would have drifted, been retrained, promoted, rolled back. Writes a page."""
+    from setpoint.cli.failure import refusals
+    from setpoint.settings import read_settings
+    from setpoint.wiring.replay import ReplayWish, run_replay
+    from setpoint.wiring.validation import read_contract
+
+    with refusals(json=json):
+        read = read_contract(contract, env=env)
+        folder = contract.absolute().parent
+        wish = ReplayWish(
+            contract=read,
+            data=data,
+            folder=Path.cwd() if data else folder,
+            store=read_settings(folder).store,
+            start=start,
+            label_delay=label_delay,
+            batch=batch,
+            seed=seed,
+            accept=tuple(accept or ()),
+        )
+        with _shown(quiet=json) as progress:
+            found = run_replay(_with(wish, progress))
+        page = _write_page(found, html or wish.store / "reports" / f"replay-{read.model.name}.html")
+    _print(found, page, json=json)
+
+
+def _with(wish: "ReplayWish", progress: Callable[[int, int, str], None]) -> "ReplayWish":
+    from dataclasses import replace
+
+    return replace(wish, progress=progress)
+
+
+@contextmanager
+def _shown(*, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """Show a bar while the replay goes on, on the error stream."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn("replay"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} rows"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[last]}", markup=False),
+        console=Console(stderr=True, soft_wrap=False),
+        disable=quiet,
+    )
+    with bar:
+        task = bar.add_task("replay", total=None, last="fitting the first model")
+        yield lambda done, rows, last: bar.update(
+            task, completed=done, total=rows, last=last[:60] if last else ""
+        )
+
+
+def _write_page(found: "Replay", path: Path) -> Path:
+    from setpoint.errors import UsageError
+    from setpoint.reports.replay_page import replay_page
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(replay_page(found), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--html {path}: {error.strerror}") from error
+    return path
+
+
+def _print(found: "Replay", page: Path, *, json: bool) -> None:
+    if json:
+        import msgspec
+
+        print(msgspec.json.encode({**found.to_json(), "report": str(page)}).decode())
+        return
+    from rich.console import Console
+
+    from setpoint.reports.terminal import replay_summary
+
+    out = Console(highlight=False)
+    out.print(replay_summary(found))
+    out.print(f"report: {page}", markup=False, soft_wrap=True)
