@@ -21,11 +21,11 @@ DASH: Final[dict[LineName, list[int]]] = {
     "static": [3, 2],
     "no_change": [1, 3],
 }
-WIDTH: Final = 720
+WIDTH: Final = 780
 """Width of the plotting area of every chart, in pixels."""
 
 _REFERENCE = re.compile(r'(\bid="|url\(#)(?=clip|gradient)')
-_SIZE = re.compile(r' (?:width|height)="[\d.]+"')
+_SIZE = re.compile(r' (?:width|height)="([\d.]+)"')
 _SCALE = 1.5  # device pixels for one of the chart's, in a PNG
 
 
@@ -41,9 +41,10 @@ def svg(chart: alt.TopLevelMixin, *, name: str, title: str) -> Markup:
     for colour, value in LIGHT.items():
         text = text.replace(f'"{value}"', f'"var(--{colour})"')
     text = _REFERENCE.sub(rf"\1{name}-", text)
-    # The page decides how wide it is; the view box keeps the proportions.
+    # The page makes it narrower where it must; the view box keeps the proportions.
     head, _, rest = text.partition(">")
-    label = Markup('role="img" aria-label="{}"').format(title)
+    width = _SIZE.findall(head)[0]
+    label = Markup('role="img" aria-label="{}" style="max-width:{}px"').format(title, width)
     return Markup(f"{_SIZE.sub('', head)} {label}>{rest}")  # noqa: S704  vl-convert escapes all text of the data
 
 
@@ -65,7 +66,8 @@ def tick_axis(axis: Axis, field: str, *, domain: tuple[float, float], shown: boo
         shown: Whether the axis is drawn.
     """
     low, high = (tick_value(tick, axis) for tick in domain)
-    drawn = alt.Axis(title=None if axis == "time" else "row", grid=False) if shown else None
+    words = {"title": None if axis == "time" else "row", "labelOverlap": "greedy"}
+    drawn = alt.Axis(grid=False, labelSeparation=12, **words) if shown else None
     if axis == "time":
         scale = alt.Scale(type="utc", domain=[low, high], nice=False)
         return alt.X(field, type="temporal", axis=drawn, scale=scale)
@@ -83,8 +85,14 @@ def _definition(chart: alt.TopLevelMixin) -> dict[str, Any]:
     text = {"labelColor": LIGHT["muted"], "titleColor": LIGHT["muted"], "labelFontSize": 11}
     definition["background"] = "transparent"
     definition["config"] = {
+        "padding": {
+            "left": 14,
+            "right": 24,
+            "top": 6,
+            "bottom": 6,
+        },  # where a page has only wider fonts
         "aria": False,  # one label for the picture; a label for each of 3,000 cells helps nobody
-        "font": "sans-serif",  # the page says which; vl-convert measures with one that is no narrower
+        "font": "Arial, Helvetica, Liberation Sans, sans-serif",  # all of one width, and measured so
         "view": {"stroke": None},
         "axis": {
             **text,

@@ -29,9 +29,16 @@ def gate_cost_chart(costs: Sequence[GateCost], metric: str, axis: Axis) -> alt.T
         return None
     names = [record["name"] for record in records]
     y = alt.Y(
-        "name:N", sort=names, axis=alt.Axis(title=None, domain=False, ticks=False, labelLimit=260)
+        "name:N",
+        sort=names,
+        axis=alt.Axis(title=None, domain=False, ticks=False, labelLimit=260, minExtent=190),
     )
-    x = alt.X("worth:Q", scale=alt.Scale(padding=12), title=f"{metric}: cost ← 0 → gained or saved")
+    x = alt.X(
+        "worth:Q",
+        scale=alt.Scale(padding=12),
+        axis=alt.Axis(tickCount=8),
+        title=f"{metric}: cost ← 0 → gained or saved",
+    )
     data = alt.Data(values=records)
     colour = alt.Color("kind:N", scale=_COLOURS, legend=None)
     shape = alt.Shape("kind:N", scale=_SHAPES, legend=None)
