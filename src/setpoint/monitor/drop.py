@@ -2,10 +2,10 @@
 
 The fall is measured from the bound of the value at release that is worse (the lower one where higher is better),
 since the version was chosen by those very rows. It is looked for over the stretch from the release to now and over
-later stretches that end now, so that a fall after half a good year is found in weeks. Stretches begin at every
-hundredth row; the k-th beginning has alpha / (k (k + 1)), and each stretch a confidence sequence, so that all looks at
-all stretches together alarm falsely with probability alpha at most, about. Rows that resemble their neighbours count
-as many as they are worth.
+later stretches that end now, so that a fall after half a good year is found in weeks. Stretches begin at every 500th
+row; the k-th beginning has alpha / (k (k + 1)), and each stretch a confidence sequence, so that all looks at all
+stretches together alarm falsely with probability alpha at most, about. Rows that resemble their neighbours count as
+many as they are worth.
 
 References:
     Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas 2024, Time-uniform central limit theory and asymptotic confidence
@@ -35,8 +35,9 @@ NAME = "performance.drop"
 ALPHA = 0.05
 """Probability of bounds that ever miss, over all looks; half of it on the side that alarms."""
 
-_GRID = 100  # rows between two beginnings of stretches
+_GRID = 500  # rows between two beginnings of stretches
 _LEAST = 100  # effective rows of a stretch: fewer are too few for a normal law
+_TIGHTEST = 1000  # effective rows for which bounds are tightest: a small fall needs that many
 _SHRINK = 2**-0.5  # of one stretch to the next shorter one that is looked at
 _WINDOWS = 32  # own windows by which the spread of means is told
 
@@ -155,6 +156,7 @@ def fall(metric: Metric, rows: Rows, reference: float, *, alpha: float = ALPHA) 
                     length / effect,
                     np.sqrt(share),
                     alpha=alpha_for_candidate(alpha, int(start) // _GRID + 1),
+                    tightest_at=_TIGHTEST,
                 )
             )
             for start, length, share in zip(starts, lengths, variance, strict=True)
@@ -191,7 +193,8 @@ def labels_needed(gap: float, deviation: float, *, before: int = 0, alpha: float
     few, many = 1.0, 1e12
     while many / few > 1.0 + 1e-6:
         middle = float(np.sqrt(few * many))
-        is_sure = float(mean_sequence_width(middle, deviation, alpha=spent)) <= gap
+        width = mean_sequence_width(middle, deviation, alpha=spent, tightest_at=_TIGHTEST)
+        is_sure = float(width) <= gap
         few, many = (few, middle) if is_sure else (middle, many)
     return max(_LEAST, int(np.ceil(many)))
 
@@ -244,7 +247,7 @@ def _spread(metric: Metric, rows: Rows) -> Floats:
         if not spread.any():  # all rows alike, as where all are right: one might have been wrong
             spread = np.full(n, 1.0 / np.sqrt(n))
         return spread
-    # Metrics without sums: how much the metric of each grid's rows differs, on the scale of one row.
+    # Metrics without sums: how much the metric of consecutive pieces differs, on the scale of one row.
     pieces = max(2, min(_WINDOWS, n // _LEAST))
     edges = np.arange(pieces + 1) * n // pieces
     each = np.array(
@@ -258,14 +261,16 @@ def _spread(metric: Metric, rows: Rows) -> Floats:
 
 
 def _effect(spread: Floats) -> float:
-    """Rows per independent row: by correlations, or by the spread of means where that is more."""
+    """Rows per independent row: by correlations, or by how means of windows move where that is more."""
     n = spread.size
     by_lags = design_effect(spread)
     pieces = min(_WINDOWS, n // _LEAST)
     if pieces < MIN_WINDOWS:
         return by_lags
     means = np.add.reduceat(spread, np.arange(pieces) * n // pieces) * pieces / n
-    by_means = float(means.var(ddof=1)) * n / pieces / float(np.mean(spread**2))
+    # From one mean to the next: a single fall, which is no correlation, counts once and not in all of them.
+    variance = float(np.mean(np.diff(means) ** 2)) / 2
+    by_means = variance * n / pieces / float(np.mean(spread**2))
     return max(1.0, by_lags, by_means)
 
 
