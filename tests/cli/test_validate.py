@@ -111,7 +111,7 @@ def test_the_page_says_the_same_and_shows_no_markup_of_the_data(project):
     (project / "new.csv").write_text(rows(100, age="<script>alert(1)</script>"))
     assert run("new.csv", "--html", "r.html").exit_code == 1
     page = (project / "r.html").read_text()
-    assert "1 checks fail" in page
+    assert "1 check fails" in page
     assert "<script>" not in page
     assert "row 4" in page
 

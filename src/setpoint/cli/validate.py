@@ -8,8 +8,6 @@ import typer
 if TYPE_CHECKING:
     from setpoint.facts.report import ValidationReport
 
-_SHOWN = 40  # failing checks that a terminal shows
-
 
 def validate(
     data: Annotated[
@@ -81,45 +79,15 @@ def _print_json(report: "ValidationReport") -> None:
 
 def _print(report: "ValidationReport") -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    out = Console(highlight=False)
-    told = [check for check in report.checks if check.verdict.verdict != "pass"]
-    if told:
-        table = Table("check", "column", "verdict", "why", box=None, pad_edge=False)
-        for check in told[:_SHOWN]:
-            verdict: str = check.verdict.verdict
-            if check.acceptable and check.name in report.accepted:
-                verdict += " (accepted)"
-            table.add_row(check.name, check.column, verdict, check.verdict.reason)
-        out.print(table)
-        if len(told) > _SHOWN:
-            out.print(f"… and {len(told) - _SHOWN:,} more")
-    for check in report.checks:
-        if check.verdict.verdict == "pass" and check.verdict.reason and check.name != "nulls":
-            out.print(
-                f"note {check.name} {check.column}: {check.verdict.reason}",
-                markup=False,
-                soft_wrap=True,
-            )
-    passed = len(report.checks) - len(told)
-    out.print(
-        f"{report.source}: {report.rows:,} rows, {passed:,} of {len(report.checks):,} checks passed",
-        markup=False,
-        soft_wrap=True,
-    )
-    if any(check.acceptable for check in report.blocking):
-        names = sorted({check.name for check in report.blocking if check.acceptable})
-        out.print(
-            f"to go on all the same: --accept {' --accept '.join(names)}",
-            markup=False,
-            soft_wrap=True,
-        )
+    from setpoint.reports.terminal import validation_table
+
+    Console(highlight=False).print(validation_table(report), crop=False)
 
 
 def _write_page(report: "ValidationReport", path: Path) -> None:
-    from setpoint.cli.validation_page import validation_page
     from setpoint.errors import UsageError
+    from setpoint.reports.validation_page import validation_page
 
     try:
         path.write_text(validation_page(report), encoding="utf-8")

@@ -132,15 +132,15 @@ def validation_table(report: ValidationReport, *, most: int = SHOWN) -> Group:
         if len(view.told) > most:
             parts.append(Text(f"… and {len(view.told) - most:,} more"))
     parts += [
-        Text(f"note {row.check.name} {row.check.column}: {row.check.verdict.reason}")
+        _line(f"note {row.check.name} {row.check.column}: {row.check.verdict.reason}")
         for row in view.notes
     ]
     passed = len(report.checks) - len(view.told)
     checks = f"{passed:,} of {len(report.checks):,} checks passed"
-    parts.append(Text(f"{report.source}: {report.rows:,} rows, {checks}"))
+    parts.append(_line(f"{report.source}: {report.rows:,} rows, {checks}"))
     if view.names_to_accept:
         names = " --accept ".join(view.names_to_accept)
-        parts.append(Text(f"to go on all the same: --accept {names}"))
+        parts.append(_line(f"to go on all the same: --accept {names}"))
     return Group(*parts)
 
 
@@ -206,6 +206,11 @@ def _version(state: LoopState, number: int, axis: Axis) -> str:
 def _said(row: CheckRow) -> Text:
     words = say_verdict(row.check.verdict) + (" (accepted)" if row.is_accepted else "")
     return Text(words, style=_COLOURS[row.check.verdict.verdict])
+
+
+def _line(text: str) -> Text:
+    # Stays one line however narrow the terminal is, so that it can be searched and pasted; print with crop=False.
+    return Text(text, no_wrap=True, overflow="ignore")
 
 
 def _table(*columns: str) -> Table:

@@ -10,7 +10,7 @@ What happens, by day from 2023-01-01 (day 0):
 |---|---|---|
 | 0 | | heavy users stay, callers leave |
 | 180 | price change | `charges` of `monthly` and `yearly` rise by a quarter, and people start to mind what they pay |
-| 300 | new plan `family` | a value that no earlier row has, taken by up to 30 % of those who join; they mind other things |
+| 300 | new plan `family` | a value that no earlier row has, taken by up to 30 % of those who join |
 | 360 to 640 | slow taste drift | heavy use turns, step by step, from a reason to stay into a sign of leaving |
 | 420 to 429 | billing bug | `charges` is missing in every row |
 | always | | labels come 30 days late; a fifth of `satisfaction` is missing, more often where it is low |
