@@ -21,7 +21,7 @@ from setpoint.stats.floors import tvd_interval
 from setpoint.stats.significance import benjamini_hochberg, chi_squared_p_value
 
 _SURE = 0.99
-"""Of the lower bound: many columns are looked at, and an alarm asks for more than not passing."""
+"""Of a lower bound above its floor: many columns are looked at, and an alarm asks for more than not passing."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,18 @@ def _judge_all(columns: list[Counted], rules: Drift) -> list[_Judged]:
         current[i, : len(column.profile.shares)] = column.counts
     worth = np.array([effective_rows(c.rows, c.profile.design_effect) for c in columns])
     base = np.array([effective_rows(c.profile.n, c.profile.design_effect) for c in columns])
+    floor = np.array([max(float(rules.effect), natural_floor(c.profile, c.rows)) for c in columns])
     bounds = tvd_interval(reference, current, rows=worth, reference_rows=base)
-    surer = tvd_interval(reference, current, rows=worth, reference_rows=base, confidence=_SURE)
+    low = bounds.low.copy()
+    if (above := low > floor).any():
+        surer = tvd_interval(
+            reference[above],
+            current[above],
+            rows=worth[above],
+            reference_rows=base[above],
+            confidence=_SURE,
+        )
+        low[above] = surer.low
     p = np.array(
         [
             _p_value(column, n=float(m), m=float(n))
@@ -86,15 +96,15 @@ def _judge_all(columns: list[Counted], rules: Drift) -> list[_Judged]:
     return [
         _Judged(
             value=float(bounds.corrected[i]),
-            low=float(surer.low[i]),
+            low=float(low[i]),
             high=float(bounds.high[i]),
             raw=float(bounds.value[i]),
             p=float(p[i]),
             adjusted=float(adjusted[i]),
-            floor=max(float(rules.effect), natural_floor(column.profile, column.rows)),
+            floor=float(floor[i]),
             worth=float(worth[i]),
         )
-        for i, column in enumerate(columns)
+        for i in range(len(columns))
     ]
 
 

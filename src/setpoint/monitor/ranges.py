@@ -82,7 +82,9 @@ def _out_of_range(column: Counted, values: Floats) -> _Outside:
     count, is_above = int(below.sum() + above.sum()), int(above.sum()) >= int(below.sum())
     side = f"above {high:.6g}" if is_above else f"below {low:.6g}"
     words = f"values are out of range, {side}" if count else "values are out of range"
-    return _Outside(count, int(far.sum()), words + _unit_change(column, values[below | above]))
+    if far.sum() > _FAR_OUTSIDE * values.size or count > _OUTSIDE * values.size:
+        words += _unit_change(column, values[below | above])
+    return _Outside(count, int(far.sum()), words)
 
 
 def _unit_change(column: Counted, outside: Floats) -> str:
