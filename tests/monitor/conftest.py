@@ -55,9 +55,7 @@ def make_answered():
             window=rest.pop("window", Window(start=0, end=rows, version=1, rows=rows)),
             classes=("0", "1"),
             features=pa.table(table),
-            scores=Scores(
-                label=label, probability=np.c_[1 - chance, chance], value=np.empty(0)
-            ),
+            scores=Scores(label=label, probability=np.c_[1 - chance, chance], value=np.empty(0)),
             truth=truth,
             known=known,
             **rest,

@@ -18,7 +18,12 @@ from itertools import pairwise
 import numpy as np
 
 from setpoint.contract.contract import Contract
-from setpoint.errors import ContractError, MeasurementError, TooFewSamplesError
+from setpoint.errors import (
+    ContractError,
+    MeasurementError,
+    TooFewSamplesError,
+    UndefinedMetricError,
+)
 from setpoint.facts.evidence import Floats, Ints
 from setpoint.facts.signal import Signal, Window
 from setpoint.facts.verdict import Ruling, Verdict
@@ -137,8 +142,7 @@ def fall(metric: Metric, rows: Rows, reference: float, *, alpha: float = ALPHA) 
     n = len(rows.truth)
     if n < _LEAST:
         raise TooFewSamplesError(NAME, needed=_LEAST, found=n)
-    spread = _spread(metric, rows)
-    effect = _effect(spread) if rows.ordered else 1.0
+    spread, effect = _spread(metric, rows)
     least = _LEAST * effect
     if n < least:
         raise TooFewSamplesError(NAME, needed=int(np.ceil(least)), found=n)
@@ -238,15 +242,15 @@ def _values(metric: Metric, rows: Rows, starts: Ints) -> Floats:
     return np.array(found)
 
 
-def _spread(metric: Metric, rows: Rows) -> Floats:
-    """Each row's part in the metric on the scale of one row, centered; shape (n,)."""
+def _spread(metric: Metric, rows: Rows) -> tuple[Floats, float]:
+    """Each row's part in the metric on the scale of one row, shape (n,), and rows per independent row."""
     n = len(rows.truth)
     parts = influence(metric, rows)
     if parts is not None:
         spread: Floats = parts * n
         if not spread.any():  # all rows alike, as where all are right: one might have been wrong
             spread = np.full(n, 1.0 / np.sqrt(n))
-        return spread
+        return spread, _effect(spread) if rows.ordered else 1.0
     # Metrics without sums: how much the metric of consecutive pieces differs, on the scale of one row.
     pieces = max(2, min(_WINDOWS, n // _LEAST))
     edges = np.arange(pieces + 1) * n // pieces
@@ -256,8 +260,13 @@ def _spread(metric: Metric, rows: Rows) -> Floats:
             for a, b in pairwise(edges)
         ]
     )
-    gap = np.nan_to_num(each - np.nanmean(each))
-    return np.repeat(gap * np.sqrt(n / (pieces - 1)), np.diff(edges))
+    steps = np.diff(each[np.isfinite(each)])
+    if not steps.any():
+        raise UndefinedMetricError(
+            f"{metric.name} does not vary enough on these {n} rows to judge it"
+        )
+    # Pieces resemble each other as their rows do: their spread has the design effect in it.
+    return np.full(n, np.sqrt(float(np.mean(steps**2)) / 2 * n / pieces)), 1.0
 
 
 def _effect(spread: Floats) -> float:

@@ -98,7 +98,7 @@ def labelled_rows(
     if classes:
         bad |= (right < 0) | (right >= len(classes)) | (right != np.floor(right))
     if metric.needs != "label":
-        bad |= ~np.isfinite(answer.reshape(len(truth), -1)).all(axis=1)
+        bad |= ~np.isfinite(answer).all(axis=tuple(range(1, answer.ndim)))
     if bad.any():
         raise UndefinedMetricError(
             f"{int(bad.sum())} of {bad.size} labelled rows have a truth or an answer that is no "

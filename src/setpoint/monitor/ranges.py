@@ -4,6 +4,7 @@ Numbers wander a little past the range of any sample, so a few of them just outs
 value far outside (three widths of the range, as after a change of unit) is not either, however few.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,10 +92,13 @@ def _unit_change(column: Counted, outside: Floats) -> str:
     """Say so when values outside are a power of ten larger or smaller than usual ones."""
     usual = abs(column.profile.mean or 0.0)
     finite = np.abs(outside[np.isfinite(outside)])
-    if not finite.size or not usual or not float(finite.mean()):
+    if not finite.size or not usual:
         return ""
-    decades = float(np.log10(finite.mean() / usual))
-    if abs(decades) < np.log10(_UNIT) or abs(decades - round(decades)) > _ABOUT:
+    middle = float(np.quantile(finite, 0.5, method="lower"))
+    if not middle:
+        return ""
+    decades = math.log10(middle) - math.log10(usual)
+    if abs(decades) < math.log10(_UNIT) or abs(decades - round(decades)) > _ABOUT:
         return ""
     many = "large" if decades > 0 else "small"
     return f", about {10 ** abs(round(decades)):,} times as {many} as usual: a change of unit?"

@@ -14,7 +14,8 @@ def beside(column: Counted) -> dict[str, float]:
     """Return the statistics of a counted column that has rows, by name; what is not defined is left out.
 
     `psi`, `js`, `linf` for all; for numbers also `ks` (over the cells' edges), `wasserstein` (in standard deviations
-    of the reference, as far as the counts and the values outside its range tell), and the window's `mean`.
+    of the reference, from counts inside its range, so up to a third too large where tails are long), and the
+    window's `mean`.
     """
     reference = np.asarray(column.profile.shares)
     current = np.asarray(column.counts, dtype=np.float64)
@@ -25,7 +26,8 @@ def beside(column: Counted) -> dict[str, float]:
         "linf": float(l_infinity(reference, current)),
     }
     if column.values is not None:
-        found |= _of_numbers(column, reference, current)
+        with np.errstate(over="ignore"):  # huge values have no mean; what is infinite is left out
+            found |= _of_numbers(column, reference, current)
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
