@@ -106,14 +106,14 @@ def _costs() -> tuple[GateCost, ...]:
 
 @pytest.fixture
 def make_replay() -> Make:
-    def make(*, batches: int = WEEKS, seed: int = 5, **other: Any) -> Replay:
+    def make(*, count: int = WEEKS, seed: int = 5, **other: Any) -> Replay:
         rng = np.random.default_rng(seed)
         fields: dict[str, Any] = {
             "name": "churn", "source": "data/churn.parquet", "contract": "ab" * 32, "rows": 17_600,
             "metric": "roc_auc", "direction": "higher", "axis": "time", "static": 0.7412, "scheduled": 0.7893,
-            "no_change": 0.6298, "loop": 0.7921, "schedule": "every 1,000 rows", "batches": _batches(rng, batches),
+            "no_change": 0.6298, "loop": 0.7921, "schedule": "every 1,000 rows", "batches": _batches(rng, count),
             "fits": 6, "scheduled_fits": 16, "promotions": 3, "rollbacks": 1, "refused": 3, "data_blocked": 2,
-            "seconds": 21.4, "fit_predict_seconds": 14.2, "decisions": _decisions(), "drift": _drift(rng, batches),
+            "seconds": 21.4, "fit_predict_seconds": 14.2, "decisions": _decisions(), "drift": _drift(rng, count),
             "gate_costs": _costs(), "notes": ("Rows of blocked batches were not fitted on.",),
         }  # fmt: skip
         return Replay(**{**fields, **other})

@@ -6,7 +6,7 @@ from typing import Final
 
 from setpoint.facts.decision import Action, Decision
 
-_SILENT: Final[frozenset[Action]] = frozenset({"wait"})  # nothing was due, so nothing was decided
+_SILENT: Final[frozenset[Action]] = frozenset({"wait", "check"})  # nothing was decided
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class DecisionGroup:
 
 
 def grouped(decisions: Iterable[Decision]) -> Sequence[DecisionGroup]:
-    """Return all decisions but waiting, in order; neighbours of one action, reason, version and attempt are one."""
+    """Return what was decided, in order; neighbours of one action, reason, version and attempt are one."""
     groups: list[DecisionGroup] = []
     for decision in decisions:
         if decision.action in _SILENT:

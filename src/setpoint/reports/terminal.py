@@ -174,10 +174,14 @@ def status_table(state: LoopState, axis: Axis) -> Group:
             f"version {release.version} gets {share:.0%} of traffic ({release.strategy}, step "
             f"{release.step + 1} of {len(release.steps)}, since {say_when(release.step_at, axis)})"
         )
+    if state.proposed:
+        facts["proposed"] = f"version {state.proposed} awaits its release"
     if attempt := state.attempt:
         facts["attempt"] = f"{attempt.id[:_DIGITS]} {attempt.stage}: {attempt.reason}"
     if watch := state.watch:
         facts["watched"] = f"version {watch.version} until {say_when(watch.until, axis)}"
+    if state.breaches:
+        facts["in breach"] = ", ".join(state.breaches)
     facts["versions"] = say_count(len(state.versions), "version")
     parts: list[RenderableType] = [Text(state.model, style="bold"), _facts(facts)]
     if state.blocked:

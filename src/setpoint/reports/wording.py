@@ -16,6 +16,7 @@ SYMBOLS: Final[dict[Ruling, str]] = {"pass": "✓", "fail": "✗", "inconclusive
 
 ACTIONS: Final[dict[Action, tuple[str, str]]] = {
     "wait": ("·", "waited"),
+    "check": ("·", "rows checked"),
     "accept": ("✓", "check accepted"),
     "hold": ("‖", "held"),
     "block": ("■", "data blocked"),

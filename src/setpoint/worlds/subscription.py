@@ -35,6 +35,7 @@ TASTE_DRIFT: Final = (360, 640)
 BILLING_BUG: Final = (420, 430)
 """Half-open: the last day with missing charges is 429."""
 LABEL_DELAY: Final = 30  # days
+_MONTH: Final = 30  # days between two looks at a customer
 START: Final = datetime(2023, 1, 1, tzinfo=UTC).timestamp()
 DAY_S: Final = 86_400.0
 
@@ -96,24 +97,28 @@ def subscription_table(seed: int, *, rows: int = 17_500, days: int = 730) -> pa.
 def live_rows(
     seed: int, n: int, *, day: float = 730.0, payments: Mapping[str, float] | None = None
 ) -> list[LiveRow]:
-    """Return requests of customers as they are on one day, for a live gateway.
+    """Return requests for a live gateway: looks at n different customers in the 30 days that start on a day.
 
     Args:
         seed: Seed of everything random.
-        n: Number of requests, each of another customer.
-        day: Day of the world, 0 or later; from the end of the taste drift on nothing changes any more.
+        n: Number of requests, in order of time.
+        day: First day, 0 or later; from the end of the taste drift on nothing changes any more.
         payments: Share of customers by payment method that no training row has, such as `{"wallet": 0.1}`.
     """
     rng = np.random.default_rng(seed)
-    columns = _customers(rng, np.full(n, day))
-    columns |= _look(rng, columns, np.full(n, day), _ages(rng, n))
+    days = int(day) + _MONTH
+    drawn = _history(rng, int((1.25 * n + 50) * days / _MONTH), days)
+    # Within 30 days each customer is looked at once.
+    at = np.flatnonzero((drawn["day"] >= day) & (drawn["day"] < day + _MONTH))
+    kept = np.sort(rng.choice(at, size=n, replace=False))
+    columns = {name: values[kept] for name, values in drawn.items()}
     for method, share in (payments or {}).items():
         columns["payment_method"][rng.random(n) < share] = method
     features = {name: columns[name].tolist() for name in FEATURES}
     return [
         LiveRow(
             features={name: _plain(features[name][i]) for name in FEATURES},
-            key=f"L{seed}-{i:06d}",
+            key=f"L{seed}-{columns['customer_id'][i]}",
             truth="Yes" if columns["left"][i] else "No",
         )
         for i in range(n)
@@ -122,15 +127,15 @@ def live_rows(
 
 def _history(rng: np.random.Generator, rows: int, days: int) -> Columns:
     """Return every look at every customer who ever joined, in order of time; more than `rows`."""
-    count = int(rows * _SPARE / _LOOKS * (1 + 2 * 30 * _LOOKS / days)) + 200
+    count = int(rows * _SPARE / _LOOKS * (1 + 2 * _MONTH * _LOOKS / days)) + 200
     # The first customers joined before day 0, so that the business does not start empty.
-    joined = rng.uniform(-30 * _LOOKS * 2, days, count)
+    joined = rng.uniform(-2 * _MONTH * _LOOKS, days, count)
     people = _customers(rng, joined)
     people["customer_id"] = np.array([f"C{i:06d}" for i in range(count)], dtype=object)
     alive = np.ones(count, dtype=bool)
     looks: list[Columns] = []
-    for month in range(int((days + 30 * _LOOKS * 2) / 30) + 1):
-        day = joined + 30 * month
+    for month in range(int(days / _MONTH + 2 * _LOOKS) + 1):
+        day = joined + _MONTH * month
         alive &= day < days
         at = np.flatnonzero(alive)
         if not at.size:
@@ -207,11 +212,6 @@ def _leaning(
         + minds_price * (price - usual)
         - 0.25 * np.log1p(tenure)
     )
-
-
-def _ages(rng: np.random.Generator, n: int) -> Array:
-    """Return tenures in months as a business has them that has run for long."""
-    return np.asarray(np.minimum(rng.geometric(1 / _LOOKS, n) - 1, 24))
 
 
 def _table(columns: Columns) -> pa.Table:

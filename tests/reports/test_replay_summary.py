@@ -1,0 +1,87 @@
+import pytest
+
+from setpoint.facts.replay import GateCost
+from setpoint.reports.replay_summary import best_line, gates_summary, line_rows, replay_summary
+
+
+def told(replay):
+    return " ".join(replay_summary(replay))
+
+
+def test_a_better_schedule_is_said_and_by_how_much(make_replay):
+    replay = make_replay(scheduled=0.81, loop=0.79)
+    assert best_line(replay) == "scheduled"
+    assert "Refitting on a schedule was better than the loop: it scored 0.81, 0.02 better" in told(
+        replay
+    )
+
+
+def test_a_better_model_that_was_left_alone_is_said(make_replay):
+    assert "leaving the model alone would have been better" in told(make_replay(static=0.85))
+
+
+def test_a_loop_that_the_last_known_label_beats_is_said_to_be_worth_nothing(make_replay):
+    assert "not worth having" in told(make_replay(no_change=0.9))
+
+
+def test_where_lower_is_better_the_smaller_error_wins(make_replay):
+    replay = make_replay(
+        metric="mae", direction="lower", loop=3.0, scheduled=2.5, static=4.0, no_change=5.0
+    )
+    assert best_line(replay) == "scheduled"
+    assert "0.5 better" in told(replay)
+    assert replay.better("loop", "static") == 1.0
+
+
+def test_a_tie_goes_to_the_loop_and_is_called_one(make_replay):
+    replay = make_replay(scheduled=0.79, loop=0.79)
+    assert best_line(replay) == "loop"
+    assert "as good" in told(replay)
+
+
+def test_nothing_measured_is_not_a_win(make_replay):
+    replay = make_replay(loop=None, scheduled=None, static=float("nan"), no_change=None)
+    assert best_line(replay) is None
+    assert "nothing to compare" in told(replay)
+    assert "no value" in told(make_replay(loop=None))
+
+
+def test_fits_are_compared_with_those_of_the_schedule(make_replay):
+    assert "6 fits instead of the schedule's 16 (\N{MINUS SIGN}62 %)" in told(make_replay())
+
+
+def test_the_rows_of_the_table_count_against_the_loop(make_replay):
+    rows = {row.name: row for row in line_rows(make_replay())}
+    assert rows["scheduled"].against == pytest.approx(-0.0028)
+    assert rows["loop"].is_best
+    assert not rows["static"].is_best
+
+
+def cost(action, gain, interval=None):
+    return GateCost(attempt="a", at=0.0, action=action, gain=gain, interval=interval)
+
+
+def test_a_refusal_of_a_better_candidate_is_a_cost():
+    said = gates_summary([cost("refuse", 0.03, (0.01, 0.05))], "f1")
+    assert said == "Of 1 refusal, 1 cost up to 0.03 f1."
+
+
+def test_a_refusal_of_a_worse_candidate_saved_something():
+    said = gates_summary([cost("refuse", -0.03, (-0.05, -0.01))], "f1")
+    assert said == "Of 1 refusal, 1 saved up to 0.03 f1."
+
+
+def test_a_promotion_of_a_worse_candidate_is_a_cost():
+    assert "1 cost up to 0.02" in gates_summary([cost("promote", -0.02, (-0.04, -0.01))], "f1")
+
+
+def test_an_interval_around_zero_tells_nothing():
+    said = gates_summary([cost("refuse", 0.03, (-0.01, 0.07)), cost("promote", 0.5)], "f1")
+    assert "saved" not in said
+    assert "gained" not in said
+    assert said.count("show no difference") == 2
+
+
+def test_unknown_worth_is_not_counted_as_none():
+    assert "no later rows tell" in gates_summary([cost("refuse", None)], "f1")
+    assert "judged no candidate" in gates_summary([], "f1")
