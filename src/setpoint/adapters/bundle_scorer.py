@@ -9,8 +9,10 @@ from setpoint.adapters.bundle_store import BundleStore
 from setpoint.facts.evidence import Scores
 from setpoint.training.bundle import open_bundle
 from setpoint.training.model import Model, score
+from setpoint.training.threads import limited_threads
 
 _OPEN_AT_MOST = 8  # models kept in memory
+_THREADS = 2  # for large tables
 
 
 class BundleScorer:
@@ -36,7 +38,9 @@ class BundleScorer:
             BundleError: The bundle is missing or altered.
             DataError: The table lacks a feature.
         """
-        return score(self.model(artifact), table)
+        model = self.model(artifact)
+        with limited_threads(table.num_rows, len(model.form.features), _THREADS):
+            return score(model, table)
 
     def classes(self, artifact: str) -> tuple[str, ...]:
         """Return the class names that the codes of `score` index; empty for regression.

@@ -20,6 +20,11 @@ class Split(Section):
     )
     validation: Share = Field(Share(0.2), description="Share of rows that tuning may look at.")
     test: Part = Field(Part(share=0.2), description="Rows that gates judge by: 20% or 1000 rows.")
+    newest: Annotated[Whole, Field(ge=1)] | None = Field(
+        None,
+        description="Where rows stand in order of time: at most so many are test, the newest, so that a candidate "
+        "learns from recent rows too.",
+    )
 
 
 class Tune(Section):

@@ -101,6 +101,8 @@ def _by_order(rows: Ints, at: Floats, contract: Contract) -> Parts:
         if split.test.rows is not None
         else ceil(rows.size * (split.test.share or 0.0))
     )
+    if split.newest is not None:
+        wanted = min(wanted, split.newest)
     cut = _start(at, rows.size - min(wanted, rows.size))
     test = rows[cut:]
     earlier = _known(at, cut, delay)

@@ -6,9 +6,10 @@ million cells.
 """
 
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no types
+from threadpoolctl import ThreadpoolController
 
 _CELLS_FOR_MORE = 2_000_000  # rows times columns
 
@@ -22,5 +23,11 @@ def limited_threads(rows: int, columns: int, most: int) -> AbstractContextManage
         most: Threads that a large job may take.
     """
     few = rows * columns < _CELLS_FOR_MORE
-    limits: AbstractContextManager[Any] = threadpool_limits(limits=1 if few else most)
+    limits: AbstractContextManager[Any] = _pools().limit(limits=1 if few else most)
     return limits
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    """Look for the libraries' thread pools once: the look takes milliseconds."""
+    return ThreadpoolController()
