@@ -1,6 +1,7 @@
 """Rows that come in: checked before any fit may learn from them, kept out while a check fails."""
 
 import msgspec
+import numpy as np
 
 from setpoint.clock import say_tick
 from setpoint.contract.contract import Contract
@@ -29,6 +30,33 @@ def check_rows(
         return report
     checks = tuple(check for check in report.checks if check.name not in _OF_WHOLE_TABLES)
     return msgspec.structs.replace(report, checks=checks)
+
+
+def check_table(contract: Contract, state: LoopState, rows: LabelledRows) -> ValidationReport:
+    """Return the report over a whole table that was read, before anything learns from it.
+
+    On the axis of time, labels are compared on the rows that came after the champion's: the others it knows.
+    """
+    report = check_rows(contract, state, rows, 0, len(rows.at))
+    champion = state.versions.get(str(state.champion))
+    if champion is None or champion.seen.until is None or not rows.ordered:
+        return report
+    later = int(np.searchsorted(rows.at, champion.seen.until, side="right"))
+    if later >= len(rows.at):
+        return report
+    newer = check_rows(contract, state, rows, later, len(rows.at))
+    labels = tuple(check for check in newer.checks if check.name == "label_share")
+    others = tuple(check for check in report.checks if check.name != "label_share")
+    return msgspec.structs.replace(report, checks=(*labels, *others))
+
+
+def why_blocked(report: ValidationReport) -> str:
+    """Return why rows are kept out, and how a person can go on all the same."""
+    failing = report.blocking
+    reason = "; ".join(_words(check) for check in failing[:5])
+    ways = sorted({check.name for check in failing if check.acceptable})
+    hint = f"; to go on all the same: --accept {' --accept '.join(ways)}" if ways else ""
+    return f"{reason}{hint}"
 
 
 def label_reference_of(state: LoopState) -> LabelReference | None:
@@ -64,18 +92,16 @@ def block(
 ) -> Change:
     """Keep rows out of training, with the checks that they fail."""
     failing = report.blocking
-    reason = "; ".join(_words(check) for check in failing[:5])
+    reason = why_blocked(report)
     names = tuple(sorted({check.name for check in failing}))
     blocked = Blocked(start=start, end=end, checks=names, reason=reason, at=now)
     axis = rows.contract.axis
     span = f"{say_tick(float(rows.at[start]), axis)} to {say_tick(float(rows.at[end - 1]), axis)}"
-    ways = sorted({check.name for check in failing if check.acceptable})
-    hint = f"; to go on all the same: --accept {' --accept '.join(ways)}" if ways else ""
     after = msgspec.structs.replace(state, blocked=(*state.blocked, blocked))
     return change(
         after,
         "block",
-        f"{end - start:,} rows ({span}) are kept out of training: {reason}{hint}",
+        f"{end - start:,} rows ({span}) are kept out of training: {reason}",
         at=now,
         verdicts=tuple(check.verdict for check in failing),
         numbers={"start": start, "end": end, "checks": list(names)},

@@ -1,6 +1,6 @@
 """The way of a candidate: open an attempt, fit it, judge it, register it or refuse it. Each is one step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from setpoint.contract.contract import Contract
 from setpoint.control.change import Change, change
-from setpoint.control.job import Ask, draft_job
+from setpoint.control.job import Ask, Drafted, draft_job
 from setpoint.control.rows import LabelledRows, admitted, latest
 from setpoint.control.world import World
 from setpoint.data.labels import label_reference
@@ -74,7 +74,9 @@ def open_attempt(
         shuffle_labels=wanted.shuffle_labels,
         whole=wanted.whole,
     )
-    drafted = draft_job(rows, contract, ask, world.tables)
+    drafted = _same_as_champion(world, contract, state, rows, ask) or draft_job(
+        rows, contract, ask, world.tables
+    )
     shares, effect = _labels(rows, contract, drafted.fit)
     number = state.attempts + 1
     attempt = Attempt(
@@ -85,6 +87,7 @@ def open_attempt(
         job=drafted.job,
         seen=drafted.seen,
         k=state.candidates + 1,
+        met=_met(state, drafted.job.champion),
         opened_at=now,
         label_shares=shares,
         label_effect=effect,
@@ -98,6 +101,18 @@ def open_attempt(
         retrains=state.retrains if by_hand else (*state.retrains, now),
     )
     return change(after, "retrain", wanted.reason, at=now, attempt=attempt.id)
+
+
+def _same_as_champion(
+    world: World, contract: Contract, state: LoopState, rows: LabelledRows, ask: Ask
+) -> Drafted | None:
+    """Return the champion's own job where the same rows and recipe are asked for again: it is not fitted twice."""
+    champion = ask.champion
+    if champion is None or ask.shuffle_labels or ask.whole:
+        return None
+    met = replace(ask, champion=state.versions.get(str(champion.met)))
+    drafted = draft_job(rows, contract, met, world.tables)
+    return drafted if drafted.job.key == champion.job else None
 
 
 def fit(
@@ -178,6 +193,9 @@ def judge_candidate(world: World, contract: Contract, state: LoopState, attempt:
 def register(world: World, contract: Contract, state: LoopState, attempt: Attempt) -> Change:
     """Make the candidate a version; found again by its attempt where an earlier pass died."""
     now = world.clock.now()
+    for version in state.versions.values():
+        if version.artifact == attempt.artifact:
+            return _known_already(state, attempt, version, now)
     registered = world.registry.record(
         registration_of(world, contract, attempt, register=True),
         world.jobs.folder(attempt.job.key),
@@ -191,6 +209,15 @@ def register(world: World, contract: Contract, state: LoopState, attempt: Attemp
         proposed=number,
     )
     reason = f"version {number} is registered"
+    return change(after, "register", reason, at=now, version=number, attempt=attempt.id)
+
+
+def _known_already(state: LoopState, attempt: Attempt, version: ModelVersion, now: float) -> Change:
+    """Register nothing: the candidate is a version that exists. It is proposed unless it is the champion."""
+    number = version.version
+    proposed = 0 if number == state.champion else number
+    after = msgspec.structs.replace(state, attempt=None, proposed=proposed)
+    reason = f"the candidate is version {number}, which is registered already"
     return change(after, "register", reason, at=now, version=number, attempt=attempt.id)
 
 
@@ -234,6 +261,8 @@ def version_of(
         artifact=attempt.artifact,
         behaviour=asked.result.behaviour,
         runtime=asked.result.runtime,
+        job=attempt.job.key,
+        met=attempt.met,
         run=run,
         lineage=asked.lineage,
         seen=attempt.seen,
@@ -326,6 +355,11 @@ def _refuse(
         verdicts=verdicts,
         numbers=_numbers(state, attempt),
     )
+
+
+def _met(state: LoopState, artifact: str) -> int:
+    found = [v.version for v in state.versions.values() if artifact and v.artifact == artifact]
+    return max(found, default=0)
 
 
 def _numbers(state: LoopState, attempt: Attempt) -> dict[str, object]:

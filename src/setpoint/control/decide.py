@@ -61,7 +61,7 @@ def decide(contract: Contract, state: LoopState, seen: Seen) -> Intent:
     urgent = _under_way(noted, seen)
     if urgent is not None:
         return urgent
-    if seen.known > noted.arrived:
+    if seen.arrived > noted.arrived:
         return Intent("check", noted)
     if any(set(one.checks) <= set(noted.accepted) for one in noted.blocked):
         return Intent("admit", noted)
@@ -76,6 +76,12 @@ def decide(contract: Contract, state: LoopState, seen: Seen) -> Intent:
     return Intent(
         "wait", noted, reason=found.reason if isinstance(found, Held) else "nothing is due"
     )
+
+
+def decide_work(state: LoopState, seen: Seen) -> Intent:
+    """Return the next step of a candidate under way, and nothing else."""
+    noted = msgspec.structs.replace(state, now=seen.now)
+    return _under_way(noted, seen) or Intent("wait", noted, reason="nothing is under way")
 
 
 def _under_way(noted: LoopState, seen: Seen) -> Intent | None:

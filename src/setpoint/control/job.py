@@ -152,8 +152,9 @@ def _seen(rows: LabelledRows, contract: Contract, fit: Ints, ask: Ask) -> Seen:
 
 
 def _key(job: TrainingJob) -> str:
-    """Name the job by what it does: the digest of the row file rather than the folder it lies in."""
+    """Name the job by what it does: the row file's digest, not its folder; and not by gates that it knows nothing of."""
     plain = msgspec.to_builtins(job)
+    del plain["contract"], plain["key"]
     plain["rows"] = job.rows.rpartition("/")[2]
     return sha256_json(plain)
 

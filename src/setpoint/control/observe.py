@@ -27,6 +27,7 @@ class Seen:
     Args:
         now: The present tick.
         known: Leading rows whose label is known.
+        arrived: Leading rows that came in; a source that is read as a whole has no arrivals.
         counters: Counts and ages by the name that conditions use.
         windows: Signals of each complete window that was not looked at before, oldest first.
         watched: End of the last of them.
@@ -36,6 +37,7 @@ class Seen:
 
     now: float
     known: int
+    arrived: int
     counters: Mapping[str, float]
     windows: tuple[Mapping[str, Signal], ...] = ()
     watched: float = 0.0
@@ -55,12 +57,19 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
     return Seen(
         now=now,
         known=known,
+        arrived=known if rows.unfolding else 0,
         counters=counters(state, known, now),
         windows=windows,
         watched=watched,
         step=release,
         look_back=None if state.watch is None else look_back(world, contract, state, state.watch),
     )
+
+
+def observe_work(world: World, rows: LabelledRows) -> Seen:
+    """Return what is to be seen of work under way alone, for a pass that a person asked for."""
+    now = world.clock.now()
+    return Seen(now=now, known=rows.known(now), arrived=0, counters={})
 
 
 def counters(state: LoopState, known: int, now: float) -> dict[str, float]:

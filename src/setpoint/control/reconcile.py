@@ -9,8 +9,8 @@ import msgspec
 from setpoint.contract.contract import Contract
 from setpoint.control import admitting, attempting, releasing
 from setpoint.control.change import Change, change
-from setpoint.control.decide import Intent, decide
-from setpoint.control.observe import Seen, observe
+from setpoint.control.decide import Intent, decide, decide_work
+from setpoint.control.observe import Seen, observe, observe_work
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
 from setpoint.errors import JournalError
@@ -28,10 +28,19 @@ def reconcile(world: World, contract: Contract) -> Decision:
     Raises:
         StaleStateError: Somebody else committed meanwhile; nothing of this pass counts, call again.
     """
+    return _pass(world, contract, watching=True)
+
+
+def work(world: World, contract: Contract) -> Decision:
+    """Take one step of a candidate under way, without watching production; `wait` when there is none."""
+    return _pass(world, contract, watching=False)
+
+
+def _pass(world: World, contract: Contract, *, watching: bool) -> Decision:
     state, revision = current(world, contract)
     rows = world.rows()
-    seen = observe(world, contract, state, rows)
-    intent = decide(contract, state, seen)
+    seen = observe(world, contract, state, rows) if watching else observe_work(world, rows)
+    intent = decide(contract, state, seen) if watching else decide_work(state, seen)
     changed = act(world, contract, intent, seen, rows)
     if changed.events or _is_news(state, changed.state):
         world.journal.commit(revision, changed.state, changed.events)
@@ -87,7 +96,7 @@ def act(world: World, contract: Contract, intent: Intent, seen: Seen, rows: Labe
             version = state.versions[str(state.proposed)]
             return releasing.begin(world, contract, state, version)
         case "check":
-            return admitting.check_arrived(world, contract, state, rows, seen.known)
+            return admitting.check_arrived(world, contract, state, rows, seen.arrived)
         case "admit":
             return admitting.admit(state, now=now)
         case "retrain":

@@ -110,7 +110,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
         scheduled: The same of the model refitted on a schedule.
         no_change: The same of the last known label.
         loop: The same of the loop.
-        schedule: The schedule of the line `scheduled`, in words.
+        schedule: What the line `scheduled` did, in words.
         batches: The lines over time, in order.
         fits: Fits of the loop.
         scheduled_fits: Fits of the line `scheduled`; None where they were not counted.

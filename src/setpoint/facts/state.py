@@ -24,6 +24,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         job: The training job.
         seen: Rows that the candidate will have trained on.
         k: Which candidate since the last promotion this is, counted from 1.
+        met: The champion that it is measured against; 0 for none.
         opened_at: Tick at which it was opened.
         artifact: Digest of the candidate's bundle with its reference profile, once fitted.
         verdicts: What the gates said, once judged.
@@ -40,6 +41,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     job: TrainingJob
     seen: Seen
     k: int = 1
+    met: int = 0
     opened_at: float = 0.0
     artifact: str = ""
     verdicts: tuple[Verdict, ...] = ()

@@ -50,6 +50,8 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
         artifact: Digest over the bundle's files: what gates judged and gateways load.
         behaviour: Digest of the answers on recorded probe rows.
         runtime: `onnx` or `native`.
+        job: Key of the training job that made it.
+        met: The champion that it was measured against; 0 for none.
         run: Run id in the registry.
         lineage: Where it came from.
         seen: Rows it trained on.
@@ -66,6 +68,8 @@ class ModelVersion(msgspec.Struct, frozen=True, kw_only=True):
     artifact: str
     behaviour: str
     runtime: str
+    job: str = ""
+    met: int = 0
     run: str = ""
     lineage: Lineage
     seen: Seen

@@ -1,0 +1,201 @@
+"""The command `run`: one pass that a person asked for: snapshot, validate, fit, gates, register, release."""
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from setpoint.contract.contract import Contract
+from setpoint.control import admitting, attempting
+from setpoint.control.change import change
+from setpoint.control.last_run import note_run, run_key
+from setpoint.control.reconcile import current, work
+from setpoint.control.rows import LabelledRows
+from setpoint.control.world import World
+from setpoint.errors import JournalError
+from setpoint.facts.decision import Action, Decision
+from setpoint.facts.report import ValidationReport
+from setpoint.facts.run import RunResult
+from setpoint.facts.state import Attempt, LoopState
+from setpoint.facts.verdict import Ruling, combine
+
+_STAGE_OF: dict[Action, str] = {
+    "fit": "fit",
+    "judge": "gates",
+    "refuse": "gates",
+    "register": "register",
+    "release": "release",
+    "promote": "release",
+}
+_MOST_STEPS = 20
+
+
+@dataclass(frozen=True)
+class RunWish:
+    """What a person asks of a pass.
+
+    Args:
+        source: Digest of the source's bytes.
+        lock: Digest of the installed packages.
+        accept: Checks that the person accepts.
+        self_test: Fit on shuffled labels, which the gates must refuse; nothing is registered or released.
+    """
+
+    source: str
+    lock: str
+    accept: tuple[str, ...] = ()
+    self_test: bool = False
+
+
+@dataclass
+class _Watch:
+    """Seconds by stage."""
+
+    world: World
+    stages: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.begun = self.world.clock.stopwatch()
+        self._last = self.begun
+
+    def lap(self, stage: str) -> None:
+        now = self.world.clock.stopwatch()
+        self.stages[stage] = self.stages.get(stage, 0.0) + now - self._last
+        self._last = now
+
+
+def run(world: World, contract: Contract, wish: RunWish) -> RunResult:
+    """Make one pass and return what it came to.
+
+    Raises:
+        DataError: The source cannot be read.
+        StaleStateError: Somebody else committed meanwhile; run again.
+    """
+    watch = _Watch(world)
+    state = _accept(world, contract, wish)
+    rows = world.rows()
+    watch.lap("snapshot")
+    world.notice(f"{rows.rows.num_rows:,} rows")
+    resumed = _resumable(state, rows, contract, wish)
+    report = admitting.check_table(contract, state, rows)
+    watch.lap("validate")
+    if report.blocking and resumed is None:
+        return _blocked(world, contract, report, watch)
+    if resumed is None:
+        resumed = _open(world, contract, rows, wish)
+    reused = _reused(world, resumed)
+    decisions = _carry_out(world, contract, watch)
+    result = _result(world, contract, resumed, decisions, watch, reused)
+    if not wish.self_test:
+        state, revision = current(world, contract)
+        key = run_key(
+            contract=contract.digest, source=wish.source, lock=wish.lock, accepted=state.accepted
+        )
+        world.journal.commit(revision, note_run(state, key, result), ())
+    return result
+
+
+def _accept(world: World, contract: Contract, wish: RunWish) -> LoopState:
+    state, revision = current(world, contract)
+    accepted = admitting.accept(state, wish.accept, now=world.clock.now())
+    if accepted is None:
+        return state
+    world.journal.commit(revision, accepted.state, accepted.events)
+    return accepted.state
+
+
+def _resumable(
+    state: LoopState, rows: LabelledRows, contract: Contract, wish: RunWish
+) -> Attempt | None:
+    """Return the attempt that a pass which died left open, if this pass would open the same."""
+    attempt = state.attempt
+    if attempt is None or attempt.job.shuffle_labels != wish.self_test:
+        return None
+    is_same = attempt.snapshot.table == rows.table and attempt.job.contract == contract.digest
+    return attempt if is_same else None
+
+
+def _open(world: World, contract: Contract, rows: LabelledRows, wish: RunWish) -> Attempt:
+    state, revision = current(world, contract)
+    reason = "a self-test: labels are shuffled" if wish.self_test else "a person asked for it"
+    wanted = attempting.Wanted(attempting.BY_HAND, reason, shuffle_labels=wish.self_test)
+    opened = attempting.open_attempt(
+        world, contract, msgspec.structs.replace(state, attempt=None), rows, wanted
+    )
+    if opened.state.attempt is None:
+        raise JournalError("the attempt was not opened")
+    world.journal.commit(revision, opened.state, opened.events)
+    return opened.state.attempt
+
+
+def _carry_out(world: World, contract: Contract, watch: _Watch) -> list[Decision]:
+    """Take the steps of the attempt to their end: refused, or on its way to production."""
+    taken: list[Decision] = []
+    for _ in range(_MOST_STEPS):
+        decision = work(world, contract)
+        if decision.action == "wait":
+            break
+        taken.append(decision)
+        watch.lap(_STAGE_OF.get(decision.action, "release"))
+    return taken
+
+
+def _reused(world: World, attempt: Attempt) -> tuple[str, ...]:
+    return ("fit",) if world.jobs.finished(attempt.job.key) is not None else ()
+
+
+def _result(
+    world: World,
+    contract: Contract,
+    attempt: Attempt,
+    decisions: list[Decision],
+    watch: _Watch,
+    reused: tuple[str, ...],
+) -> RunResult:
+    state, _ = current(world, contract)
+    finished = world.jobs.finished(attempt.job.key)
+    judged = [one for one in decisions if one.action in ("judge", "refuse")]
+    verdicts = judged[-1].verdicts if judged else attempt.verdicts
+    registered = [one.version for one in decisions if one.action == "register"]
+    version = registered[-1] if registered else None
+    artifact = state.versions[str(version)].artifact if version else ""
+    ruling: Ruling = combine(verdicts)
+    if attempt.job.shuffle_labels and verdicts:
+        ruling = verdicts[0].verdict
+    return RunResult(
+        verdict=ruling,
+        model=contract.model.name,
+        version=version,
+        champion=state.champion,
+        bundle=str(world.bundles.find(artifact)) if artifact else "",
+        metrics={} if finished is None else finished.metrics,
+        gates=verdicts,
+        stages=watch.stages,
+        reused=reused,
+        seconds=world.clock.stopwatch() - watch.begun,
+        reason=decisions[-1].reason if decisions else "nothing was left to do",
+        attempt=attempt.id,
+    )
+
+
+def _blocked(
+    world: World, contract: Contract, report: ValidationReport, watch: _Watch
+) -> RunResult:
+    state, revision = current(world, contract)
+    reason = admitting.why_blocked(report)
+    told = change(
+        state,
+        "block",
+        reason,
+        at=world.clock.now(),
+        verdicts=tuple(check.verdict for check in report.blocking),
+    )
+    world.journal.commit(revision, told.state, told.events)
+    return RunResult(
+        verdict="fail",
+        model=contract.model.name,
+        champion=state.champion,
+        stages=watch.stages,
+        seconds=world.clock.stopwatch() - watch.begun,
+        reason=reason,
+        blocked=report,
+    )
