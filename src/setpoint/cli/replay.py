@@ -72,12 +72,19 @@ def _with(wish: "ReplayWish", progress: Callable[[int, int, str], None]) -> "Rep
 def _shown(*, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
     """Show a bar while the replay goes on, on the error stream."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
     bar = Progress(
         TextColumn("replay"),
         BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f} rows"),
+        MofNCompleteColumn(),  # knows how to show a total that is not known yet
+        TextColumn("rows"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[last]}", markup=False),
         console=Console(stderr=True, soft_wrap=False),
