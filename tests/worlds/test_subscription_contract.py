@@ -28,6 +28,14 @@ def test_the_source_is_an_argument():
     )
 
 
+def test_live_traffic_gets_a_canary_of_200_requests_a_step():
+    release = parse(subscription_contract(strategy="canary"), file="c").release
+    assert release.strategy == "canary"
+    assert release.min_requests == 200
+    assert [float(step.traffic) for step in release.steps] == [0.2, 0.5, 1.0]
+    assert contract().release.strategy == "direct"
+
+
 def blocked(table, first, last):
     ticks = table["event_time"].cast("int64").to_numpy() / 1e6
     rows = (ticks >= START + first * DAY_S) & (ticks < START + last * DAY_S)

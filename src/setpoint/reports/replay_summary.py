@@ -86,7 +86,7 @@ def line_rows(replay: Replay) -> tuple[LineRow, ...]:
 
 def _words(replay: Replay, line: LineName) -> str:
     if line == "scheduled" and replay.schedule:
-        return f"{LINES[line]} ({replay.schedule})"
+        return replay.schedule
     return LINES[line]
 
 
@@ -142,9 +142,9 @@ def _against_schedule(replay: Replay) -> str:
     if abs(better) < _NOTHING:
         return f"Refitting on a schedule {scored}, which is as good."
     if better > 0:
-        return f"Refitting on a schedule, without gates, {scored}: {say_number(better)} worse than the loop."
+        return f"Refitting on a schedule, without gates, {scored}: {say_number(round(better, 4))} worse than the loop."
     return (
-        f"Refitting on a schedule was better than the loop: it {scored}, {say_number(-better)} better. "
+        f"Refitting on a schedule was better than the loop: it {scored}, {say_number(round(-better, 4))} better. "
         "What the gates cost stands below; gates that ask for less proof, or a retrain.accept of not_worse_by, "
         "would follow it more closely."
     )

@@ -31,8 +31,8 @@ ACTIONS: Final[dict[Action, tuple[str, str]]] = {
     "promote": ("▲", "promoted"),
     "roll_back": ("▼", "rolled back"),
     "alert": ("!", "alert"),
-    "adopt": ("⇄", "alias adopted"),
-    "put_back": ("⇤", "alias put back"),
+    "adopt": ("⇄", "adopted"),
+    "put_back": ("⇤", "put back"),
 }
 """Symbol and past tense of each action."""
 

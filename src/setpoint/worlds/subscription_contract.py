@@ -1,6 +1,6 @@
 """The contract of the demo's business: an example to read as much as one to run."""
 
-from typing import Final
+from typing import Final, Literal
 
 _TEXT: Final = """\
 # yaml-language-server: $schema=./model_contract.schema.json
@@ -32,18 +32,18 @@ data:
   checks: {unique: [customer_id, event_time], label_share: {shift: 25 points}}
 train:
   estimator: auto
-  params: {learning_rate: 0.06, max_iter: 80, max_leaf_nodes: 15, min_samples_leaf: 30}
-  split: {by: time, validation: 10%, test: 25%}
+  params: {learning_rate: 0.06, max_iter: 60, max_leaf_nodes: 8, min_samples_leaf: 40}
+  split: {by: time, validation: 10%, test: 15%}
   seed: 7
 gates:
   - {metric: roc_auc, min: 0.62}
   - {metric: roc_auc, beats_champion: 1%, confidence: 90%}
-  - {metric: log_loss, beats: majority, confidence: 90%}
-  - {fairness: disparate_impact, attribute: gender, between: [0.7, 1.43]}
+  - {metric: roc_auc, beats: majority}
+  - {fairness: demographic_parity_difference, attribute: gender, max: 0.1}
   - {latency: p99, max: 50ms}
   - {invariant_to: gender}
 release:
-  strategy: canary
+  strategy: $strategy
   steps: [20%, 50%, 100%]
   min_requests: 200
   max_duration: 30d
@@ -57,18 +57,22 @@ retrain:
   when:
     - performance.drop > 4%
     - drift.share > 20% for 2 windows
-    - rows.labelled >= 1500
-  data: last 150d
-  accept: {not_worse_by: 1%}
+    - rows.labelled >= 1000
+  data: last 180d
+  accept: {not_worse_by: 2%}
   cooldown: 21d
   budget: {runs: 3, per: 60d}
 """
 
 
-def subscription_contract(source: str = "data/subscription.parquet") -> str:
+def subscription_contract(
+    source: str = "data/subscription.parquet", *, strategy: Literal["direct", "canary"] = "direct"
+) -> str:
     """Return the YAML of the demo's contract.
 
     Args:
         source: Path of the table, relative to the contract.
+        strategy: `canary` for live traffic. The history has 24 looks a day, of which 200 at 20 % would take six
+            weeks, longer than `max_duration`: there a release is `direct`.
     """
-    return _TEXT.replace("$source", source)
+    return _TEXT.replace("$source", source).replace("$strategy", strategy)
