@@ -67,7 +67,7 @@ def test_without_data_both_axes_are_open():
     [
         ("regression", "gates: [{metric: f1, min: 0.5}]", "gates[0].metric"),
         ("binary", "gates: [{metric: mae, max: 0.5}]", "gates[0].metric"),
-        ("multiclass", "gates: [{metric: brier, max: 0.5}]", "gates[0].metric"),
+        ("multiclass", "gates: [{metric: average_precision, min: 0.5}]", "gates[0].metric"),
         ("regression", "monitor: {performance: {metric: roc_auc}}", "monitor.performance.metric"),
         ("regression", "release: {guardrails: [{outcome: f1, not_worse_by: 1%}]}", "release.guardrails[0].outcome"),
         ("regression", "retrain: {when: [performance.f1 < 0.5]}", "retrain.when[0]"),

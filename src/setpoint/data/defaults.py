@@ -25,8 +25,15 @@ class Facts:
     rows_a_day: float = 0.0
 
 
-_JUDGED = {"binary": "brier", "multiclass": "log_loss", "regression": "mae"}
-"""What gates judge by: a proper score sees every probability, and so needs far fewer rows than a share of right answers."""
+_JUDGED = {
+    "binary": ("brier", "brier_skill"),
+    "multiclass": ("brier", "brier_skill"),
+    "regression": ("mae", "r2"),
+}
+"""What gates judge by, and the skill that must be above knowing nothing.
+
+A proper score sees every probability, and so needs far fewer rows than a share of right answers.
+"""
 
 
 def metric_of(facts: Facts) -> str:
@@ -41,13 +48,12 @@ def metric_of(facts: Facts) -> str:
 def default_sections(facts: Facts) -> dict[str, Any]:
     """Return the sections after `data` of a drafted contract, as plain data in the contract's order."""
     metric = metric_of(facts)
-    judged = _JUDGED[facts.task]
-    baseline = "mean" if facts.task == "regression" else "majority"
+    judged, skill = _JUDGED[facts.task]
     split = {"validation": "0%", "test": "20%", "newest": _newest(facts.rows)}
     return {
         "train": {"estimator": "auto", "split": split},
         "gates": [
-            {"metric": judged, "beats": baseline, "confidence": "90%"},
+            {"metric": skill, "min": 0},
             {"metric": judged, "beats_champion": "0 abs", "confidence": "90%"},
         ],
         "release": {"strategy": "direct"},

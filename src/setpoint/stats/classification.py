@@ -78,6 +78,27 @@ def squared_errors_of_probability(
     return np.stack([errors, np.ones(truth.size)], axis=1)
 
 
+def skill_of_probability(
+    y: ArrayLike, probability: ArrayLike, classes: int = 2
+) -> NDArray[np.float64]:
+    """Return for each row (squared error, 1, row's class as 0/1 columns); shape (n, 2 + classes)."""
+    errors = squared_errors_of_probability(y, probability, classes)
+    truth, _ = _codes(y, y, classes)
+    return np.hstack([errors, (truth[:, None] == np.arange(classes)).astype(np.float64)])
+
+
+def brier_skill_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Brier skill score from sums of `skill_of_probability`, (..., 2 + classes) to (...).
+
+    1 is perfect, 0 is an answer with the rows' own class shares, below 0 is worse than that; NaN for one class.
+    """
+    shares = sums[..., 2:] / sums[..., 1:2]
+    known = np.sum(shares * (1 - shares), axis=-1)
+    if shares.shape[-1] == 2:  # noqa: PLR2004 - both columns hold the same error
+        known = known / 2
+    return np.asarray(1 - sums[..., 0] / sums[..., 1] / np.where(known > 0, known, np.nan))
+
+
 def precision_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return precision from sums of `positive_outcomes`, (..., 3) to (...); NaN if none is guessed."""
     return np.asarray(sums[..., 0] / (sums[..., 0] + sums[..., 1]))
