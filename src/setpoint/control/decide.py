@@ -41,14 +41,12 @@ class Intent:
         state: The state with what was seen noted in it, and nothing done yet.
         reason: Why, in one sentence.
         trigger: The trigger that is due, for `retrain`.
-        breaches: Signals that are newly in breach, for `alert`.
     """
 
     step: Step
     state: LoopState
     reason: str = ""
     trigger: str = ""
-    breaches: tuple[Signal, ...] = ()
 
 
 def decide(contract: Contract, state: LoopState, seen: Seen) -> Intent:
@@ -70,9 +68,8 @@ def decide(contract: Contract, state: LoopState, seen: Seen) -> Intent:
     if isinstance(found, Due) and noted.champion:
         spent = msgspec.structs.replace(noted, triggers=memory)
         return Intent("retrain", spent, reason=found.reason, trigger=found.trigger)
-    breached = _breached(latest)
-    if new := tuple(signal for signal in breached if signal.name not in state.breaches):
-        return Intent("alert", noted, breaches=new)
+    if noted.untold:
+        return Intent("alert", noted)
     return Intent(
         "wait", noted, reason=found.reason if isinstance(found, Held) else "nothing is due"
     )
@@ -99,15 +96,23 @@ def _under_way(noted: LoopState, seen: Seen) -> Intent | None:
 
 
 def _note(contract: Contract, state: LoopState, seen: Seen) -> LoopState:
-    """Return the state with every complete window noted: what triggers remember, and how far was watched."""
-    memory = dict(state.triggers)
-    breaches = state.breaches
+    """Return the state with what was seen noted: what triggers remember, what is to be told, how far was watched.
+
+    Whatever step is taken now, a window is looked at once: what it says must be in the state from then on.
+    """
+    memory = look(
+        contract.retrain.when, state.triggers, signals={}, counters=seen.counters, now=seen.now
+    )
+    breaches, untold = state.breaches, dict(state.untold)
     for window in seen.windows:
         memory = look(
             contract.retrain.when, memory, signals=window, counters=seen.counters, now=seen.now
         )
         recovered = {name for name, signal in window.items() if signal.verdict.verdict == "pass"}
         breaches = tuple(name for name in breaches if name not in recovered)
+        new = {one.name: one.verdict for one in _breached(window) if one.name not in breaches}
+        untold = {name: one for name, one in untold.items() if name not in recovered} | new
+        breaches = (*breaches, *new)
     watch = state.watch
     if seen.look_back is not None and seen.look_back.action == "done":
         watch = None
@@ -116,6 +121,7 @@ def _note(contract: Contract, state: LoopState, seen: Seen) -> LoopState:
         now=seen.now,
         triggers=memory,
         breaches=breaches,
+        untold=untold,
         watched=max(state.watched, seen.watched),
         watch=watch,
     )

@@ -109,13 +109,11 @@ def act(world: World, contract: Contract, intent: Intent, seen: Seen, rows: Labe
 
 
 def _alert(intent: Intent, now: float) -> Change:
-    names = tuple(signal.name for signal in intent.breaches)
-    state = msgspec.structs.replace(intent.state, breaches=(*intent.state.breaches, *names))
-    words = "; ".join(f"{one.name}: {one.verdict.reason}" for one in intent.breaches)
-    verdicts = tuple(one.verdict for one in intent.breaches)
-    return change(
-        state, "alert", words, at=now, verdicts=verdicts, numbers={"signals": list(names)}
-    )
+    untold = intent.state.untold
+    state = msgspec.structs.replace(intent.state, untold={})
+    words = "; ".join(f"{name}: {verdict.reason}" for name, verdict in untold.items())
+    numbers = {"signals": list(untold)}
+    return change(state, "alert", words, at=now, verdicts=tuple(untold.values()), numbers=numbers)
 
 
 def _waiting(state: LoopState, reason: str, now: float) -> Decision:

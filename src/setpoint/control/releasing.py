@@ -146,15 +146,12 @@ def roll_back(
             raise UsageError(msg)
     rejected = state.versions[str(version)].artifact
     after = msgspec.structs.replace(
-        state,
-        champion=back_to,
-        previous=0 if version == state.champion else state.previous,
-        release=None,
-        watch=None,
-        rejected=tuple(dict.fromkeys((*state.rejected, rejected))),
-        watched=now,
-        breaches=(),
+        state, release=None, rejected=tuple(dict.fromkeys((*state.rejected, rejected)))
     )
+    if version == state.champion:  # what is watched changes only with the champion
+        after = msgspec.structs.replace(
+            after, champion=back_to, previous=0, watch=None, watched=now, breaches=()
+        )
     after = deploy(world, contract, after)
     return change(
         after,

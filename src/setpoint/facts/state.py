@@ -51,11 +51,12 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trigger remembers: how many windows in a row it held, and the evidence it last fired on."""
+    """What a trigger remembers: windows in a row that it held, the evidence it last fired on, what that said."""
 
     windows: int = 0
     firing: bool = False
     evidence: str = ""
+    reason: str = ""
     fired_at: float | None = None
 
 
@@ -96,6 +97,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
         fitted_rows: Labelled rows that were known at the last fit.
         watched: End of the last complete window that was watched.
         breaches: Signals that are in breach now, so that each is told once.
+        untold: Breaches that nobody was told of yet, by signal: a pass may have had something more urgent to do.
         accepted: Checks that a person accepted.
         blocked: Rows kept out.
         rejected: Artifact digests of versions that were rolled back; they are not released again.
@@ -125,6 +127,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
     fitted_rows: int = 0
     watched: float = 0.0
     breaches: tuple[str, ...] = ()
+    untold: dict[str, Verdict] = {}
     accepted: tuple[str, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     rejected: tuple[str, ...] = ()

@@ -90,20 +90,21 @@ def due(
     if wait := waiting(retrain, retrains=history.retrains, now=now, axis=axis):
         return Held(trigger=first, reason=wait.reason, until=wait.until), memory
     evidence = {trigger_name(trigger): memory[trigger_name(trigger)].evidence for trigger in firing}
-    words = [_words(trigger, evidence, signals, counters, axis) for trigger in firing]
+    words = [_words(trigger, memory, signals, counters, axis) for trigger in firing]
     found = Due(trigger=first, reason="; ".join(words), evidence=evidence)
     return found, spend(memory, now)
 
 
 def _words(
     trigger: Trigger,
-    evidence: Mapping[str, str],
+    memory: Mapping[str, TriggerState],
     signals: Mapping[str, Signal],
     counters: Mapping[str, float],
     axis: Axis,
 ) -> str:
     name = trigger_name(trigger)
     if isinstance(trigger, Condition):
-        return f"{name}: {read_condition(trigger, signals, counters).reason}"
-    instant = evidence[name]
+        reading = read_condition(trigger, signals, counters)
+        return f"{name}: {reading.reason if reading.evidence else memory[name].reason}"
+    instant = memory[name].evidence
     return f"{name}: {say_tick(float(instant), axis)} has passed" if instant else name

@@ -3,7 +3,8 @@
 Rules:
 1. A condition is *firing* from the look at which it has held for its number of windows until a look at which it
    certainly does not hold. It starts one retrain in that time: a trigger fires on a change of state.
-2. The same evidence never counts twice, however often the loop looks.
+2. The same window never counts twice, however often the loop looks. A count is no window: it may come back to the same
+   number, so it clears as soon as it does not hold, and leaves no evidence then.
 3. Windows of another version start the memory anew; a window that was not measured neither counts nor clears.
 4. A schedule fires once for each instant that passes; instants missed while nobody looked are one. The first look
    only notes the last instant, so that a new contract does not start with a retrain.
@@ -93,6 +94,8 @@ def spend(memory: Mapping[str, TriggerState], now: float) -> dict[str, TriggerSt
 
 
 def _after_reading(before: TriggerState, reading: Reading, windows: int) -> TriggerState:
+    if not reading.windowed:
+        return _after_count(before, reading)
     if reading.evidence == before.evidence:
         return before
     if _version_of(before.evidence) != reading.version and reading.evidence:
@@ -102,15 +105,22 @@ def _after_reading(before: TriggerState, reading: Reading, windows: int) -> Trig
     if not reading.holds:
         return TriggerState(evidence=reading.evidence)
     held = before.windows + 1
-    enough = (
-        held >= windows or not reading.windowed
-    )  # a count that holds has no windows to wait for
     return TriggerState(
         windows=held,
-        firing=before.firing or enough,
+        firing=before.firing or held >= windows,
         evidence=reading.evidence,
+        reason=reading.reason,
         fired_at=before.fired_at,
     )
+
+
+def _after_count(before: TriggerState, reading: Reading) -> TriggerState:
+    """Return the memory after a look at a count; it changes only when the count crosses its limit."""
+    if reading.holds is None or (reading.holds and before.firing):
+        return before
+    if not reading.holds:
+        return TriggerState()
+    return TriggerState(windows=1, firing=True, evidence=reading.evidence, reason=reading.reason)
 
 
 def _version_of(evidence: str) -> int:
