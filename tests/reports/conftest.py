@@ -111,7 +111,7 @@ def make_replay() -> Make:
         fields: dict[str, Any] = {
             "name": "churn", "source": "data/churn.parquet", "contract": "ab" * 32, "rows": 17_600,
             "metric": "roc_auc", "direction": "higher", "axis": "time", "static": 0.7412, "scheduled": 0.7893,
-            "no_change": 0.6298, "loop": 0.7921, "schedule": "refitted every 1,000 rows", "batches": _batches(rng, count),
+            "no_change": 0.6298, "loop": 0.7921, "schedule": "refitted weekly", "batches": _batches(rng, count),
             "fits": 6, "scheduled_fits": 16, "promotions": 3, "rollbacks": 1, "refused": 3, "data_blocked": 2,
             "seconds": 21.4, "fit_predict_seconds": 14.2, "decisions": _decisions(), "drift": _drift(rng, count),
             "gate_costs": _costs(), "notes": ("Rows of blocked batches were not fitted on.",),

@@ -104,7 +104,7 @@ def block(
         f"{end - start:,} rows ({span}) are kept out of training: {reason}",
         at=now,
         verdicts=tuple(check.verdict for check in failing),
-        numbers={"start": start, "end": end, "checks": list(names)},
+        numbers={"start": start, "end": end, "checks": list(names), "accept": ways},
     )
 
 

@@ -35,3 +35,10 @@ class Journal(Protocol):
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Yield ledger entries with a sequence number above `after`, in order."""
+
+    def head(self) -> tuple[int, str]:
+        """Return number and hash of the last entry as the state knows them; (0, 64 zeros) before the first.
+
+        Raises:
+            JournalError: The store cannot be read.
+        """

@@ -26,6 +26,8 @@ WIDTH: Final = 780
 
 _REFERENCE = re.compile(r'(\bid="|url\(#)(?=clip|gradient)')
 _SIZE = re.compile(r' (?:width|height)="([\d.]+)"')
+_MONTHS = (90 * 86_400.0, 4 * 365 * 86_400.0)  # seconds; between these, ticks are months
+_SHORT_MONTH = "utcFormat(datum.value, utcmonth(datum.value) == 0 ? '%Y' : '%b')"
 _SCALE = 1.5  # device pixels for one of the chart's, in a PNG
 
 
@@ -66,7 +68,9 @@ def tick_axis(axis: Axis, field: str, *, domain: tuple[float, float], shown: boo
         shown: Whether the axis is drawn.
     """
     low, high = (tick_value(tick, axis) for tick in domain)
-    words = {"title": None if axis == "time" else "row", "labelOverlap": "greedy"}
+    words: dict[str, Any] = {"title": None if axis == "time" else "row", "labelOverlap": "greedy"}
+    if axis == "time" and _MONTHS[0] < domain[1] - domain[0] < _MONTHS[1]:
+        words["labelExpr"] = _SHORT_MONTH
     drawn = alt.Axis(grid=False, labelSeparation=12, **words) if shown else None
     if axis == "time":
         scale = alt.Scale(type="utc", domain=[low, high], nice=False)

@@ -64,7 +64,9 @@ def _records(costs: Sequence[GateCost], axis: Axis) -> list[dict[str, Any]]:
     for cost in sorted(loud, key=lambda cost: cost.at):
         low, high = worth_interval(cost) or (cost.worth, cost.worth)
         who = f"version {cost.version}" if cost.version else cost.attempt[:_DIGITS]
-        name = f"{say_when(cost.at, axis)}  {ACTIONS[cost.action][1]} {who}"
+        when = say_when(cost.at, axis)
+        day = when[: len("2024-01-31")] if axis == "time" else when
+        name = f"{day}  {ACTIONS[cost.action][1]} {who}"
         records.append(
             {"name": name, "worth": cost.worth, "low": low, "high": high, "kind": told(cost)}
         )

@@ -145,8 +145,7 @@ def _against_schedule(replay: Replay) -> str:
         return f"Refitting on a schedule, without gates, {scored}: {say_number(round(better, 4))} worse than the loop."
     return (
         f"Refitting on a schedule was better than the loop: it {scored}, {say_number(round(-better, 4))} better. "
-        "What the gates cost stands below; gates that ask for less proof, or a retrain.accept of not_worse_by, "
-        "would follow it more closely."
+        "What the gates cost stands below; gates that ask for less proof would follow it more closely."
     )
 
 

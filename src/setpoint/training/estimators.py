@@ -41,9 +41,6 @@ def _constructed(recipe: Recipe) -> Any:
         kind = _named(recipe.estimator)
     accepted = _parameters(kind)
     params = dict(recipe.params)
-    if recipe.estimator == "auto":
-        # scikit-learn's own "auto" stops early above 10,000 rows by rows it draws at random: rows have a part for life
-        params.setdefault("early_stopping", False)
     if "random_state" in accepted:
         params.setdefault("random_state", recipe.seed)
     if unknown := sorted(set(params) - accepted):
