@@ -8,9 +8,14 @@ import sys
 
 import typer
 
+from setpoint.cli.check import check
+from setpoint.cli.explain import explain
 from setpoint.cli.gateway import gateway
 from setpoint.cli.init import init
+from setpoint.cli.ledger import ledger
+from setpoint.cli.plan import plan
 from setpoint.cli.replay import replay
+from setpoint.cli.status import status
 from setpoint.cli.validate import validate
 
 app = typer.Typer(
@@ -21,8 +26,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _command in (init, validate, replay, gateway):
+for _command in (init, check, plan, validate, replay, gateway, status, explain):
     app.command()(_command)
+app.add_typer(ledger, name="ledger")
 
 
 def main() -> None:

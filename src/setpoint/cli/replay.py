@@ -39,8 +39,8 @@ def replay(
     """Backtest a contract: what would have drifted, been retrained, promoted, rolled back. Writes a page."""
     from setpoint.cli.failure import refusals
     from setpoint.settings import read_settings
+    from setpoint.wiring.contract_file import read_contract
     from setpoint.wiring.replay import ReplayWish, run_replay
-    from setpoint.wiring.validation import read_contract
 
     with refusals(json=json):
         read = read_contract(contract, env=env)

@@ -42,7 +42,8 @@ def _report(
     data: str | None, contract: Path, env: str, accepted: tuple[str, ...], schema: str | None
 ) -> "ValidationReport":
     from setpoint.errors import UsageError
-    from setpoint.wiring.validation import read_contract, validate_file, validate_schema
+    from setpoint.wiring.contract_file import read_contract
+    from setpoint.wiring.validation import validate_file, validate_schema
 
     if schema is not None:
         if data is None:

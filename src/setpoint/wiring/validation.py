@@ -8,28 +8,14 @@ from typing import Any
 
 from setpoint.adapters.file_source import FileSource
 from setpoint.contract.contract import Contract
-from setpoint.contract.parse import parse
 from setpoint.data.frame_report import as_schema, frame_report, plain_frame
 from setpoint.data.validate import validate
-from setpoint.errors import ContractError, Problem, UsageError
+from setpoint.errors import UsageError
 from setpoint.facts.report import ValidationReport
+from setpoint.wiring.contract_file import read_contract
 
-
-def read_contract(path: Path, *, env: str = "") -> Contract:
-    """Read a contract's file, with the overlay of an environment.
-
-    Args:
-        path: The contract, such as `model_contract.yaml`.
-        env: Name of an overlay `configs/NAME.yaml` beside the contract, or empty.
-
-    Raises:
-        ContractError: A file is not there, or the contract cannot be read.
-    """
-    overlays = []
-    if env:
-        overlay = path.parent / "configs" / f"{env}.yaml"
-        overlays.append((str(overlay), _text(overlay)))
-    return parse(_text(path), file=str(path), overlays=overlays)
+__all__ = ["read_contract", "validate_file", "validate_schema", "validate_source"]
+"""Also what a project's own tests need to read their contract."""
 
 
 def validate_source(
@@ -104,15 +90,3 @@ def _object(schema: str, folder: Path) -> Any:
     if not hasattr(module, name):
         raise UsageError(f"--schema: {path} has no object {name!r}")
     return getattr(module, name)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        hint = "make one with: setpoint init DIR --from FILE --target COLUMN"
-        raise ContractError(
-            [Problem("there is no such file", file=str(path), allowed=hint)]
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ContractError([Problem(f"cannot be read: {error}", file=str(path))]) from error
