@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from setpoint.cli.init import init
 from setpoint.cli.validate import validate
-from setpoint.wiring.validation import read_contract, validate_source
+from setpoint.wiring.contract_file import read_contract
+from setpoint.wiring.validation import validate_source
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 

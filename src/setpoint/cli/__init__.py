@@ -15,7 +15,9 @@ from setpoint.cli.init import init
 from setpoint.cli.ledger import ledger
 from setpoint.cli.plan import plan
 from setpoint.cli.replay import replay
+from setpoint.cli.run import run
 from setpoint.cli.status import status
+from setpoint.cli.up import up
 from setpoint.cli.validate import validate
 
 app = typer.Typer(
@@ -26,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _command in (init, check, plan, validate, replay, gateway, status, explain):
+for _command in (init, check, plan, validate, run, replay, up, gateway, status, explain):
     app.command()(_command)
 app.add_typer(ledger, name="ledger")
 

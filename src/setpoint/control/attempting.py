@@ -74,9 +74,11 @@ def open_attempt(
         shuffle_labels=wanted.shuffle_labels,
         whole=wanted.whole,
     )
-    drafted = _same_as_champion(world, contract, state, rows, ask) or draft_job(
-        rows, contract, ask, world.tables
-    )
+    known_job = _same_as_champion(world, contract, state, rows, ask)
+    if known_job is not None and wanted.trigger != BY_HAND:
+        reason = f"{wanted.reason}; but the same rows and recipe would give the champion again"
+        return change(state, "hold", reason, at=now)
+    drafted = known_job or draft_job(rows, contract, ask, world.tables)
     shares, effect = _labels(rows, contract, drafted.fit)
     number = state.attempts + 1
     attempt = Attempt(

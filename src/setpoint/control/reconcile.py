@@ -100,12 +100,23 @@ def act(world: World, contract: Contract, intent: Intent, seen: Seen, rows: Labe
         case "admit":
             return admitting.admit(state, now=now)
         case "retrain":
-            wanted = attempting.Wanted(trigger=intent.trigger, reason=intent.reason)
-            return attempting.open_attempt(world, contract, state, rows, wanted)
+            return _retrain(world, contract, intent, rows)
         case "alert":
             return _alert(intent, now)
         case _:
             return Change(state=state, decision=_waiting(state, intent.reason, now))
+
+
+def _retrain(world: World, contract: Contract, intent: Intent, rows: LabelledRows) -> Change:
+    """Open an attempt; a table that was read as a whole is checked first, as batches are when they come in."""
+    if not rows.unfolding:
+        report = admitting.check_table(contract, intent.state, rows)
+        if report.blocking:
+            reason = f"{intent.reason}; but {admitting.why_blocked(report)}"
+            verdicts = tuple(check.verdict for check in report.blocking)
+            return change(intent.state, "block", reason, at=world.clock.now(), verdicts=verdicts)
+    wanted = attempting.Wanted(trigger=intent.trigger, reason=intent.reason)
+    return attempting.open_attempt(world, contract, intent.state, rows, wanted)
 
 
 def _alert(intent: Intent, now: float) -> Change:

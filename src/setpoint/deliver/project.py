@@ -46,7 +46,8 @@ from pathlib import Path
 
 import pytest
 
-from setpoint.wiring.validation import read_contract, validate_source
+from setpoint.wiring.contract_file import read_contract
+from setpoint.wiring.validation import validate_source
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,0 +1,43 @@
+"""`setpoint up`: the loop and a gateway, until stopped."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def up(
+    contract: Annotated[Path, typer.Argument(help="The contract.")] = Path("model_contract.yaml"),
+    env: Annotated[str, typer.Option(help="Overlay configs/NAME.yaml.")] = "",
+    host: Annotated[str, typer.Option(help="Address of the gateway.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the gateway; 0 takes a spare one.")] = 8080,
+    every: Annotated[float, typer.Option(min=0.05, help="Seconds between two passes.")] = 5.0,
+) -> None:
+    """Keep production where the contract says: watch, retrain, release, roll back; with a gateway beside it."""
+    from rich.console import Console
+
+    from setpoint.cli.failure import refusals
+    from setpoint.settings import quiet_foreign_libraries, read_settings
+    from setpoint.wiring.contract_file import read_contract
+    from setpoint.wiring.up import UpPlan, run_up
+
+    quiet_foreign_libraries()
+    out = Console(highlight=False, soft_wrap=True)
+    with refusals():
+        read = read_contract(contract, env=env)
+        project = contract.absolute().parent
+        out.print(
+            f"{read.model.name}: gateway on http://{host}:{port}, a pass every {every:g} s; stop with Ctrl-C"
+        )
+        run_up(
+            UpPlan(
+                contract=read,
+                project=project,
+                settings=read_settings(project),
+                host=host,
+                port=port,
+                every_s=every,
+                told=lambda words: out.print(words, markup=False),
+            )
+        )
+        out.print("stopped")

@@ -1,0 +1,135 @@
+"""Builds the process of `setpoint up`: the loop in the foreground, a gateway beside it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from setpoint.adapters.file_source import FileSource
+from setpoint.contract.contract import Contract
+from setpoint.control.reconcile import current, settle
+from setpoint.control.run import RunWish, run
+from setpoint.errors import SetpointError, StaleStateError, UsageError
+from setpoint.facts.decision import Decision
+from setpoint.settings import Settings
+from setpoint.wiring.live import Live, open_live
+
+_DRAIN_S = 35.0  # longer than a gateway takes to finish its requests
+
+
+@dataclass(frozen=True)
+class UpPlan:
+    """What `up` is to run.
+
+    Args:
+        contract: The contract in force.
+        project: Folder of the project.
+        settings: What the environment says.
+        host: Address of the gateway.
+        port: Port of the gateway; 0 takes a spare one.
+        every_s: Seconds between two passes.
+        told: Told each decision, and each error of a pass.
+    """
+
+    contract: Contract
+    project: Path
+    settings: Settings
+    host: str = "127.0.0.1"
+    port: int = 8080
+    every_s: float = 5.0
+    told: Callable[[str], None] = lambda _: None
+
+
+def run_up(plan: UpPlan) -> None:
+    """Keep production where the contract says, until SIGTERM or SIGINT; then stop the gateway and return.
+
+    Raises:
+        SetpointError: The first version cannot be made, or the gateway cannot start.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with open_live(plan.contract, plan.project, plan.settings) as live:
+        live.warm()
+        _first(plan, live)
+        gateway = start_gateway(plan.settings.store, host=plan.host, port=plan.port)
+        try:
+            while not stop.is_set():
+                look(plan, live)
+                if gateway.poll() is not None and not stop.is_set():
+                    plan.told(
+                        f"the gateway ended with code {gateway.returncode}; it is started again"
+                    )
+                    gateway = start_gateway(plan.settings.store, host=plan.host, port=plan.port)
+                stop.wait(plan.every_s)
+        finally:
+            stop_gateway(gateway)
+
+
+def look(plan: UpPlan, live: Live) -> list[Decision]:
+    """Let the loop settle once. An error of this pass is told; the next pass tries again."""
+    try:
+        decisions = settle(live.world, plan.contract)
+    except StaleStateError:
+        return []  # somebody else committed; the next pass sees what they did
+    except SetpointError as error:
+        plan.told(f"this pass failed, the next one tries again: {error}")
+        return []
+    for decision in decisions:
+        plan.told(f"{decision.id} {decision.action}: {decision.reason}")
+    return decisions
+
+
+def start_gateway(store: Path, *, host: str, port: int) -> "subprocess.Popen[str]":
+    """Start a gateway that follows the store's deployment document, and wait until it listens.
+
+    Raises:
+        UsageError: It cannot listen there.
+    """
+    command = [sys.executable, "-m", "setpoint", "gateway"]
+    command += ["--deployment", str(store / "deployment.json"), "--host", host, "--port", str(port)]
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and words
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=store.parent
+    )
+    line = process.stdout.readline() if process.stdout is not None else ""
+    if "listening on" not in line:
+        process.wait()
+        msg = f"the gateway did not start on {host}:{port} (code {process.returncode})"
+        raise UsageError(msg)
+    return process
+
+
+def address_of(line: str) -> str:
+    """Return the address in the line that a gateway prints when it listens."""
+    return line.rpartition(" ")[2].strip()
+
+
+def stop_gateway(process: "subprocess.Popen[str]") -> None:
+    """Let a gateway finish its requests and end it."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_DRAIN_S)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _first(plan: UpPlan, live: Live) -> None:
+    """Make the first version where production is on none."""
+    state, _ = current(live.world, plan.contract)
+    if state.champion:
+        return
+    section = plan.contract.require_data()
+    source = FileSource(section.source, folder=plan.project, form=section.format)
+    result = run(live.world, plan.contract, RunWish(source.fingerprint(), live.lock))
+    plan.told(result.reason)
+    if not result.champion:
+        msg = f"there is no version to serve: {result.reason}"
+        raise UsageError(msg)
