@@ -92,6 +92,7 @@ def _print(contract: "Contract", notes: "list[Note]") -> None:
     from rich.console import Console
 
     from setpoint.digest import short
+    from setpoint.reports.wording import say_count
 
     out = Console(highlight=False, soft_wrap=True)
     for note in sorted(notes, key=lambda one: one.kind == "info"):
@@ -100,10 +101,8 @@ def _print(contract: "Contract", notes: "list[Note]") -> None:
         out.print(f"[{style}]{note.kind:<7}[/{style}] ", end="")
         out.print(f"{where}{note.path} {note.message}", markup=False)
     warnings = sum(note.kind == "warning" for note in notes)
-    gates = len(contract.gates)
-    out.print(
-        f"{contract.model.name}: sound, {gates} gates, {warnings} warnings, digest {short(contract.digest)}",
-        markup=False,
-    )
+    gates = say_count(len(contract.gates), "gate")
+    told = f"{gates}, {say_count(warnings, 'warning')}, digest {short(contract.digest)}"
+    out.print(f"{contract.model.name}: sound, {told}", markup=False)
     if needed := _requests(contract):
         out.print(f"a whole release needs {needed:,} requests", markup=False)

@@ -57,6 +57,7 @@ def _print(found: "Plan") -> None:
     from rich.console import Console
 
     from setpoint.digest import short
+    from setpoint.reports.wording import say_count
 
     out = Console(highlight=False, soft_wrap=True)
     if found.is_empty:
@@ -66,7 +67,6 @@ def _print(found: "Plan") -> None:
         out.print("no contract of this model is in force yet, so all of it is new", markup=False)
     for difference in found.differences:
         out.print(str(difference), markup=False)
-    count = len(found.differences)
-    what = f"{count:,} difference{'' if count == 1 else 's'}"
+    what = say_count(len(found.differences), "difference")
     way = f"{short(found.old) or 'nothing'} → {short(found.new)}"
     out.print(f"{what} ({', '.join(found.effects)}), {way}", markup=False)

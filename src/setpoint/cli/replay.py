@@ -117,8 +117,8 @@ def _print(found: "Replay", page: Path, *, json: bool) -> None:
         return
     from rich.console import Console
 
-    from setpoint.reports.terminal import replay_summary
+    from setpoint.reports.terminal import replay_table
 
     out = Console(highlight=False)
-    out.print(replay_summary(found))
+    out.print(replay_table(found))
     out.print(f"report: {page}", markup=False, soft_wrap=True)

@@ -1,5 +1,7 @@
 """`setpoint run`: one pass."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,22 +70,17 @@ def _pass(
         return make_pass(live.world, contract, RunWish(source, live.lock, accept, self_test))
 
 
-def _told(*, quiet: bool):  # noqa: ANN202 - rich is not loaded to name its type
+@contextmanager
+def _told(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Show a spinner with what happens, on the error stream; nothing where output is for machines."""
-    from contextlib import contextmanager
-
     from rich.console import Console
 
-    @contextmanager
-    def shown():  # noqa: ANN202
-        console = Console(stderr=True)
-        if quiet or not console.is_terminal:
-            yield lambda _: None
-            return
-        with console.status("reading the data") as status:
-            yield lambda words: status.update(words[:100])
-
-    return shown()
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("reading the data") as status:
+        yield lambda words: status.update(words[:100])
 
 
 def _exit_code(result: "RunResult") -> int:

@@ -97,6 +97,7 @@ def block(
     blocked = Blocked(start=start, end=end, checks=names, reason=reason, at=now)
     axis = rows.contract.axis
     span = f"{say_tick(float(rows.at[start]), axis)} to {say_tick(float(rows.at[end - 1]), axis)}"
+    ways = sorted({check.name for check in failing if check.acceptable})
     after = msgspec.structs.replace(state, blocked=(*state.blocked, blocked))
     return change(
         after,
