@@ -244,3 +244,20 @@ def test_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "log.db").write_text("hello, this is not a database at all" * 100)
     with pytest.raises(JournalError, match="cannot open the prediction log"):
         SqliteLog(tmp_path / "log.db")
+
+
+def test_stretch_counts_positions_over_all_versions_in_order_of_ids(log):
+    log.append([prediction(number, version=1 + number % 2) for number in (7, 3, 5, 4)])
+    log.record([outcome(4, "No")])
+    assert log.stretch(0, 9)["position"].to_pylist() == [0, 1, 2, 3]
+    table = log.stretch(1, 3)
+    assert table["id"].to_pylist() == ["p-00004", "p-00005"]
+    assert table["outcome"].to_pylist() == ["No", None]
+    assert log.stretch(0, 9, version=1)["position"].to_pylist() == [1]
+    assert log.stretch(4, 9).num_rows == 0
+
+
+def test_ids_of_keys_are_oldest_first_and_only_of_answers(log):
+    log.append([prediction(2, key="a"), prediction(1, key="a"), prediction(3, key="b")])
+    log.append([prediction(4, key="c", error="x")])
+    assert log.of_keys(["a", "c", "d"]) == {"a": ["p-00001", "p-00002"]}

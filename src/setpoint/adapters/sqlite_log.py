@@ -62,6 +62,15 @@ SELECT p.id, p.at, p.version, p.generation, p.variant, p.prediction, p.probabili
 FROM predictions p LEFT JOIN outcomes o ON o.prediction = p.id
 WHERE p.at >= ? AND p.at < ? AND (? IS NULL OR p.version = ?) ORDER BY p.at, p.id
 """
+# Positions are given in the order of ids: these ascend with time, and the index of the table has them so.
+_STRETCH = """
+SELECT p.id, p.at, p.version, p.generation, p.variant, p.prediction, p.probability, p.latency_s, p.error,
+       o.value, o.at, p.features, p.position
+FROM (SELECT page.*, ROW_NUMBER() OVER (ORDER BY page.id) + :first - 1 AS position
+      FROM (SELECT * FROM predictions ORDER BY id LIMIT :count OFFSET :first) page) p
+LEFT JOIN outcomes o ON o.prediction = p.id
+WHERE :version IS NULL OR p.version = :version ORDER BY p.position
+"""
 # An answer to a request that named its version was not drawn by a canary: its propensity is 0, and no arm counts it.
 _ARMS = """
 SELECT p.version, COUNT(*), SUM(p.error <> ''), COUNT(l.loss), COALESCE(SUM(l.loss), 0),
@@ -144,28 +153,44 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        decode = msgspec.json.Decoder(dict[str, Any]).decode
         with self._reading() as connection:
             rows = connection.execute(_WINDOW, (start, end, version, version)).fetchall()
-        columns = list(zip(*rows, strict=True)) if rows else [()] * 12
-        table = {
-            "id": pa.array(columns[0], pa.string()),
-            "at": pa.array(columns[1], pa.float64()),
-            "version": pa.array(columns[2], pa.int64()),
-            "generation": pa.array(columns[3], pa.int64()),
-            "variant": pa.array(columns[4], pa.string()),
-            "prediction": _array(columns[5]),
-            "probability": pa.array(columns[6], pa.float64()),
-            "latency_s": pa.array(columns[7], pa.float64()),
-            "error": pa.array(columns[8], pa.string()),
-            "outcome": _array(columns[9]),
-            "outcome_at": pa.array(columns[10], pa.float64()),
-        }
-        features = [decode(text) for text in columns[11]]
-        names = dict.fromkeys(name for row in features for name in row)
-        for name in names:
-            table[f"feature.{name}"] = _array([row.get(name) for row in features])
-        return pa.table(table)
+        return _table(rows)
+
+    def stretch(self, first: int, last: int, *, version: int | None = None) -> pa.Table:
+        """Return the answers at the positions from `first` up to `last`, counted from 0, with their outcomes so far.
+
+        Answers of every version have a position, in the order of their ids. Columns are those of `window`, and
+        `position`.
+
+        Args:
+            first: First position, 0 or more.
+            last: Position after the last.
+            version: Only answers of this version; None means all.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        asked = {"first": first, "count": max(last - first, 0), "version": version}
+        with self._reading() as connection:
+            rows = connection.execute(_STRETCH, asked).fetchall()
+        positions = pa.array([row[-1] for row in rows], pa.int64())
+        return _table([row[:-1] for row in rows]).append_column("position", positions)
+
+    def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
+        """Return the ids of the answers about each key, oldest first; keys without an answer are left out.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        wanted = set(keys)
+        found: dict[str, list[str]] = {}
+        query = "SELECT key, id FROM predictions WHERE key <> '' AND error = '' ORDER BY id"
+        with self._reading() as connection:
+            for key, identity in connection.execute(query):
+                if key in wanted:
+                    found.setdefault(key, []).append(identity)
+        return found
 
     def arms(self, *, generation: int) -> dict[int, ArmCounts]:
         """Return counts by version over answers given under `generation` or later.
@@ -289,6 +314,30 @@ class SqliteLog:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+
+def _table(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    """Return answers with their outcomes as columns; `rows` are as `_WINDOW` selects them."""
+    decode = msgspec.json.Decoder(dict[str, Any]).decode
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 12
+    table = {
+        "id": pa.array(columns[0], pa.string()),
+        "at": pa.array(columns[1], pa.float64()),
+        "version": pa.array(columns[2], pa.int64()),
+        "generation": pa.array(columns[3], pa.int64()),
+        "variant": pa.array(columns[4], pa.string()),
+        "prediction": _array(columns[5]),
+        "probability": pa.array(columns[6], pa.float64()),
+        "latency_s": pa.array(columns[7], pa.float64()),
+        "error": pa.array(columns[8], pa.string()),
+        "outcome": _array(columns[9]),
+        "outcome_at": pa.array(columns[10], pa.float64()),
+    }
+    features = [decode(text) for text in columns[11]]
+    names = dict.fromkeys(name for row in features for name in row)
+    for name in names:
+        table[f"feature.{name}"] = _array([row.get(name) for row in features])
+    return pa.table(table)
 
 
 def _insert(rows: int) -> str:

@@ -25,8 +25,9 @@ from setpoint.contract.contract import Contract
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
 from setpoint.data.conform import conform, sort_by_time, ticks
-from setpoint.errors import EmptyTableError
+from setpoint.errors import BundleError, EmptyTableError
 from setpoint.facts.version import Lineage
+from setpoint.ports.journal import Journal
 from setpoint.ports.registry import Registry
 from setpoint.settings import Settings
 
@@ -140,23 +141,38 @@ def open_live(
     scorer = BundleScorer(store, project)
     log = SqliteLog(store / "log.db")
     clock: Clock = SystemClock() if contract.axis == "time" else LogClock(log)
+    journal = SqlJournal(settings.database, contract.model.name)
     lock = lock_digest(installed_packages())
     source = FileSource(section.source, folder=project, form=section.format)
     world = World(
         clock=clock,
-        journal=SqlJournal(settings.database, contract.model.name),
+        journal=journal,
         registry=registry,
         jobs=jobs,
         tables=tables,
         bundles=BundleStore(store),
         deployments=FileDeployments(store / "deployment.json"),
-        traffic=LogTraffic(log, contract, scorer),
+        traffic=LogTraffic(log, scorer, artifacts_of(journal), axis=contract.axis),
         scorer=scorer,
         rows=SourceRows(contract, source, tables),
         lineage=lambda: _lineage(project, lock),
         notice=notice,
     )
     return Live(world, jobs, registry, log, lock)
+
+
+def artifacts_of(journal: Journal) -> Callable[[int], str]:
+    """Return what tells the artifact digest of a registered version, as the state knows it at the moment of asking."""
+
+    def artifact_of(version: int) -> str:
+        state, _ = journal.load()
+        known = None if state is None else state.versions.get(str(version))
+        if known is None:
+            msg = f"the log has answers of version {version}, which the state does not know"
+            raise BundleError(msg)
+        return known.artifact
+
+    return artifact_of
 
 
 def _lineage(project: Path, lock: str) -> Lineage:

@@ -1,0 +1,151 @@
+"""What gateways answered, read from the prediction log; implements `setpoint.ports.traffic.Traffic` for the live world.
+
+On the axis `time` the tick of an answer is when it was given. On the axis `rows` there is no time: the n-th answer of
+the log, whichever version gave it, has tick n, counted from 0.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from setpoint.adapters.bundle_scorer import BundleScorer
+from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.clock import Axis
+from setpoint.errors import DataError
+from setpoint.facts.answers import Answers
+from setpoint.facts.evidence import Floats, Ints, Scores
+from setpoint.facts.release import ArmCounts
+from setpoint.facts.training import Feature
+from setpoint.training.model import Form
+
+_ARROW = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}  # all others are text
+_FEATURE = "feature."
+
+
+class LogTraffic:
+    """The answers of the gateways and of batch scoring.
+
+    Args:
+        log: The prediction log.
+        scorer: Knows the features and the classes of each version.
+        artifact_of: Returns the artifact digest of a version.
+        axis: What the contract's ticks count: `time`, or `rows` where it has no time column.
+    """
+
+    def __init__(
+        self, log: SqliteLog, scorer: BundleScorer, artifact_of: Callable[[int], str], *, axis: Axis
+    ) -> None:
+        self._log = log
+        self._scorer = scorer
+        self._artifact_of = artifact_of
+        self._axis = axis
+
+    def answers(self, version: int, start: float, end: float) -> Answers:
+        """Return what `version` answered in [start, end), with the outcomes known by now; may have no rows.
+
+        The probability is there for a binary task, where the log has that of the positive class.
+
+        Raises:
+            JournalError: The log cannot be read.
+            BundleError: The version's bundle is missing or altered.
+            DataError: The log holds inputs that are not of the version's kinds.
+        """
+        found, at = self._read(version, start, end)
+        form = self._scorer.model(self._artifact_of(version)).form
+        answered = pc.equal(found["error"], "")
+        failed = found.num_rows - int(pc.sum(answered).as_py() or 0)
+        found, at = found.filter(answered), at[answered.to_numpy()]
+        label, value, known = _truth(found["outcome"], form)
+        return Answers(
+            version=version,
+            start=start,
+            end=end,
+            table=pa.table({one.name: _feature(found, one) for one in form.features}),
+            at=at,
+            scores=_scores(found, form),
+            classes=form.classes,
+            truth_label=label,
+            truth_value=value,
+            known=known,
+            failed=failed,
+        )
+
+    def arms(self, generation: int) -> dict[int, ArmCounts]:
+        """Return counts by version over answers given under deployment `generation` or later.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        return self._log.arms(generation=generation)
+
+    def reach(self) -> tuple[float, float]:
+        """Return the tick of the first answer and the tick after the last; (0, 0) before the first.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        first, last, count = self._log.span()
+        if self._axis == "rows":
+            return 0.0, float(count)
+        return (first, float(np.nextafter(last, np.inf))) if count else (0.0, 0.0)
+
+    def _read(self, version: int, start: float, end: float) -> tuple[pa.Table, Floats]:
+        """Return the log's rows of a stretch of the axis, and their ticks."""
+        if self._axis == "time":
+            found = self._log.window(start, end, version=version)
+            return found, found["at"].to_numpy()
+        first = max(0, math.ceil(start))
+        found = self._log.stretch(first, max(first, math.ceil(end)), version=version)
+        return found, found["position"].to_numpy().astype(np.float64)
+
+
+def _feature(found: pa.Table, feature: Feature) -> pa.ChunkedArray:
+    """Return a feature of the log, which keeps numbers as float64, as its kind has it in training."""
+    wanted = _ARROW.get(feature.kind, pa.string())
+    name = _FEATURE + feature.name
+    if name not in found.column_names:
+        return pa.chunked_array([pa.nulls(found.num_rows, wanted)])
+    column = found[name]
+    if pa.types.is_floating(column.type) and pa.types.is_boolean(wanted):
+        column = column.cast(pa.int8())
+    try:
+        return column.cast(wanted)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        msg = f"the log holds {feature.name!r} as {column.type}, which does not read as {feature.kind}: {error}"
+        raise DataError(msg) from error
+
+
+def _scores(found: pa.Table, form: Form) -> Scores:
+    count = found.num_rows
+    if not form.classes:
+        value = found["prediction"].cast(pa.float64()).to_numpy()
+        return Scores(np.empty(0, dtype=np.int64), np.empty((count, 0)), value)
+    probability = found["probability"].to_numpy()
+    has_any = form.task == "binary" and count > 0 and bool(np.isfinite(probability).all())
+    return Scores(
+        label=_codes(found["prediction"], form.classes),
+        probability=np.column_stack([1.0 - probability, probability])
+        if has_any
+        else np.empty((count, 0)),
+        value=np.empty(0),
+    )
+
+
+def _truth(
+    outcome: pa.ChunkedArray, form: Form
+) -> tuple[Ints, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """Return class codes, values, and which are known; an outcome that is no class of the version is not known."""
+    if not form.classes:
+        value = outcome.cast(pa.float64()).to_numpy()
+        return np.empty(0, dtype=np.int64), value, np.isfinite(value)
+    label = _codes(outcome, form.classes)
+    return label, np.empty(0), label >= 0
+
+
+def _codes(column: pa.ChunkedArray, classes: tuple[str, ...]) -> Ints:
+    """Return class codes, -1 for what is no class or missing, shape (n,)."""
+    codes = pc.index_in(column.cast(pa.string()), value_set=pa.array(classes, pa.string()))
+    return np.asarray(pc.fill_null(codes, -1).to_numpy(), dtype=np.int64)
