@@ -9,6 +9,7 @@ import sys
 import typer
 
 from setpoint.cli.check import check
+from setpoint.cli.demo import demo
 from setpoint.cli.explain import explain
 from setpoint.cli.gateway import gateway
 from setpoint.cli.init import init
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _command in (init, check, plan, validate, run, replay, up, gateway, status, explain):
+for _command in (init, check, plan, validate, run, replay, demo, up, gateway, status, explain):
     app.command()(_command)
 app.add_typer(ledger, name="ledger")
 

@@ -1,7 +1,6 @@
 """`setpoint replay`: a contract backtested over history."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,6 +37,7 @@ def replay(
 ) -> None:
     """Backtest a contract: what would have drifted, been retrained, promoted, rolled back. Writes a page."""
     from setpoint.cli.failure import refusals
+    from setpoint.cli.replay_bar import replay_bar
     from setpoint.settings import read_settings
     from setpoint.wiring.contract_file import read_contract
     from setpoint.wiring.replay import ReplayWish, run_replay
@@ -56,7 +56,7 @@ def replay(
             seed=seed,
             accept=tuple(accept or ()),
         )
-        with _shown(quiet=json) as progress:
+        with replay_bar(quiet=json) as progress:
             found = run_replay(_with(wish, progress))
         page = _write_page(found, html or wish.store / "reports" / f"replay-{read.model.name}.html")
     _print(found, page, json=json)
@@ -66,35 +66,6 @@ def _with(wish: "ReplayWish", progress: Callable[[int, int, str], None]) -> "Rep
     from dataclasses import replace
 
     return replace(wish, progress=progress)
-
-
-@contextmanager
-def _shown(*, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
-    """Show a bar while the replay goes on, on the error stream."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
-    bar = Progress(
-        TextColumn("replay"),
-        BarColumn(),
-        MofNCompleteColumn(),  # knows how to show a total that is not known yet
-        TextColumn("rows"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[last]}", markup=False),
-        console=Console(stderr=True, soft_wrap=False),
-        disable=quiet,
-    )
-    with bar:
-        task = bar.add_task("replay", total=None, last="fitting the first model")
-        yield lambda done, rows, last: bar.update(
-            task, completed=done, total=rows, last=last[:60] if last else ""
-        )
 
 
 def _write_page(found: "Replay", path: Path) -> Path:

@@ -98,7 +98,7 @@ def draft_job(rows: LabelledRows, contract: Contract, ask: Ask, tables: Tables) 
         columns=kept,
         baselines=_baselines(contract),
         perturbs=_perturbs(contract.gates),
-        measure_latency=ask.wall_clock,
+        measure_latency=ask.wall_clock and any(gate.kind == "latency" for gate in contract.gates),
         convert=ask.wall_clock and contract.serve.runtime in ("auto", "onnx"),
         shuffle_labels=ask.shuffle_labels,
     )

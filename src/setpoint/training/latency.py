@@ -8,13 +8,13 @@ import pandas as pd
 from setpoint.facts.evidence import Floats
 from setpoint.training.model import Model
 
-CALLS = 300
+CALLS = 500
 _WARM_CALLS = 20
 _DISTINCT_ROWS = 50
 
 
 def latencies(model: Model, frame: pd.DataFrame, stopwatch: Callable[[], float]) -> Floats:
-    """Return the seconds of 300 single-row answers after warming up, shape (300,).
+    """Return the seconds of 500 single-row answers after warming up, shape (500,).
 
     Each call starts from plain values, as a gateway does, and builds the model's input from them.
 

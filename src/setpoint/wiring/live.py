@@ -4,6 +4,7 @@ import importlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -173,6 +174,20 @@ def artifacts_of(journal: Journal) -> Callable[[int], str]:
         return known.artifact
 
     return artifact_of
+
+
+def _artifact_of(journal: SqlJournal, version: int) -> str:
+    """Return the artifact digest of a version.
+
+    Raises:
+        BundleError: The state knows no such version.
+    """
+    state, _ = journal.load()
+    known = None if state is None else state.versions.get(str(version))
+    if known is None:
+        msg = f"the state knows no version {version}; was the store made anew beside an old log?"
+        raise BundleError(msg)
+    return known.artifact
 
 
 def _lineage(project: Path, lock: str) -> Lineage:

@@ -19,7 +19,7 @@ from setpoint.adapters.memory_deployments import MemoryDeployments
 from setpoint.adapters.memory_journal import MemoryJournal
 from setpoint.adapters.memory_registry import MemoryRegistry
 from setpoint.adapters.process_jobs import ProcessJobs
-from setpoint.clock import ManualClock
+from setpoint.clock import Axis, ManualClock
 from setpoint.contract.contract import Contract
 from setpoint.contract.parse import from_plain
 from setpoint.contract.spans import Span
@@ -28,6 +28,7 @@ from setpoint.control.world import World
 from setpoint.data.conform import conform, sort_by_time, ticks
 from setpoint.digest import sha256_json, short
 from setpoint.errors import EmptyTableError, UsageError
+from setpoint.facts.evidence import Floats
 from setpoint.facts.replay import Replay
 from setpoint.facts.snapshot import Origin
 from setpoint.facts.version import Lineage
@@ -83,7 +84,7 @@ def run_replay(wish: ReplayWish) -> Replay:
     with ProcessJobs(scratch, tables, wish.folder, wish.threads) as jobs:
         jobs.warm()
         rows = history_rows(contract, wish.data, wish.folder, tables)
-        start = _start(wish.start, rows)
+        start = start_row(wish.start, rows.at, contract.axis)
         batch = _span(wish.batch, "--batch", contract) or default_batch(
             rows.at[:start], contract.axis
         )
@@ -178,21 +179,30 @@ def _span(text: str | None, flag: str, contract: Contract) -> Span | None:
     return span
 
 
-def _start(text: str | None, rows: LabelledRows) -> int:
-    count = len(rows.at)
+def start_row(text: str | None, at: Floats, axis: Axis) -> int:
+    """Return the first row that is answered: a row number as it is, a date as the first row from then on.
+
+    Args:
+        text: What a person wrote; a default where nothing.
+        at: Tick of each row, ascending.
+        axis: `time` or `rows`.
+
+    Raises:
+        UsageError: It is neither a row number nor a date, or a date without a time axis.
+    """
     if text is None:
-        return default_start(count)
+        return default_start(len(at))
     if text.strip().isdigit():
         return int(text)
-    if rows.contract.axis == "rows":
-        msg = f"--start {text}: the contract has no data.time; write a row number"
+    if axis == "rows":
+        msg = f"--start {text}: there is no column of the time; write a row number"
         raise UsageError(msg)
     try:
         moment = np.datetime64(text.strip(), "s").astype("int64")
     except ValueError as error:
         msg = f"--start {text}: neither a row number nor a date such as 2018-03-01"
         raise UsageError(msg) from error
-    return int(np.searchsorted(rows.at, float(moment), side="left"))
+    return int(np.searchsorted(at, float(moment), side="left"))
 
 
 def _names(wish: ReplayWish, contract: Contract) -> dict[str, object]:

@@ -57,13 +57,13 @@ def run_up(plan: UpPlan) -> None:
         live.warm()
         _first(plan, live)
         gateway = start_gateway(plan.settings.store, host=plan.host, port=plan.port)
+        plan.told(f"the gateway listens on {gateway.url}")
         try:
             while not stop.is_set():
                 look(plan, live)
-                if gateway.poll() is not None and not stop.is_set():
-                    plan.told(
-                        f"the gateway ended with code {gateway.returncode}; it is started again"
-                    )
+                ended = gateway.process.poll()
+                if ended is not None and not stop.is_set():
+                    plan.told(f"the gateway ended with code {ended}; it is started again")
                     gateway = start_gateway(plan.settings.store, host=plan.host, port=plan.port)
                 stop.wait(plan.every_s)
         finally:
@@ -84,7 +84,20 @@ def look(plan: UpPlan, live: Live) -> list[Decision]:
     return decisions
 
 
-def start_gateway(store: Path, *, host: str, port: int) -> "subprocess.Popen[str]":
+@dataclass(frozen=True)
+class Gateway:
+    """A gateway process that listens.
+
+    Args:
+        process: The process.
+        url: Its address.
+    """
+
+    process: "subprocess.Popen[str]"
+    url: str
+
+
+def start_gateway(store: Path, *, host: str, port: int) -> Gateway:
     """Start a gateway that follows the store's deployment document, and wait until it listens.
 
     Raises:
@@ -100,16 +113,12 @@ def start_gateway(store: Path, *, host: str, port: int) -> "subprocess.Popen[str
         process.wait()
         msg = f"the gateway did not start on {host}:{port} (code {process.returncode})"
         raise UsageError(msg)
-    return process
+    return Gateway(process, line.rpartition(" ")[2].strip())
 
 
-def address_of(line: str) -> str:
-    """Return the address in the line that a gateway prints when it listens."""
-    return line.rpartition(" ")[2].strip()
-
-
-def stop_gateway(process: "subprocess.Popen[str]") -> None:
+def stop_gateway(gateway: Gateway) -> None:
     """Let a gateway finish its requests and end it."""
+    process = gateway.process
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
