@@ -166,6 +166,21 @@ def test_dies_between_any_two_calls_and_nothing_is_lost_or_doubled(begun, releas
         assert len(play.world.registry._versions["small"]) == len(play.state.versions)
 
 
+def test_model_that_was_rolled_back_is_not_released_again(begun):
+    released = begun()
+    course(released)
+    artifacts = [one.artifact for one in released.state.versions.values() if one.version > 1]
+    play = begun()
+    state, revision = play.world.journal.load()
+    play.world.journal.commit(
+        revision, msgspec.structs.replace(state, rejected=tuple(artifacts)), ()
+    )
+    course(play, until=550)
+    refused = [event for event in play.events if event.kind == "candidate_refused"]
+    assert "rolled back" in refused[0].body["reason"]
+    assert play.state.champion == 1
+
+
 def test_second_controller_is_told_and_nothing_is_lost(begun):
     play = begun()
     journal = play.world.journal

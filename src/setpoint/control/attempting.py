@@ -161,6 +161,8 @@ def judge_candidate(world: World, contract: Contract, state: LoopState, attempt:
         gates = accepted_gates(gates, contract.retrain.accept)
     seed = attempt.job.recipe.seed
     verdicts = judge(gates, evidence, k=attempt.k, seed=seed, wall_clock=world.wall_clock)
+    if attempt.artifact in state.rejected:
+        verdicts = (*verdicts, _was_rolled_back())
     if attempt.job.shuffle_labels:
         verdict = judge_gates(verdicts)
         return _refuse(state, attempt, (verdict, *verdicts), verdict.reason, now)
@@ -340,6 +342,11 @@ def _intervals(contract: Contract, evidence: Evidence, seed: int) -> dict[str, t
     except MeasurementError:
         return {}
     return {metric: (found.low, found.high)}
+
+
+def _was_rolled_back() -> Verdict:
+    reason = "this very model was released before and rolled back"
+    return Verdict(subject="not rolled back before", verdict="fail", reason=reason)
 
 
 def _refuse(
