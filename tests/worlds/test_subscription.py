@@ -157,9 +157,7 @@ def test_live_rows_look_like_the_end_of_the_history(table, day):
         assert abs(np.nanmean(values) - np.nanmean(late[:, at])) < 0.25 * spread, name
 
 
-def test_a_new_payment_method_comes_only_when_asked_for():
-    assert not any(row.features["payment_method"] == "wallet" for row in live_rows(3, 500))
-    asked = live_rows(3, 2000, payments={"wallet": 0.1})
-    assert np.mean([row.features["payment_method"] == "wallet" for row in asked]) == pytest.approx(
-        0.1, abs=0.03
-    )
+def test_veterans_come_only_when_asked_for():
+    assert max(row.features["tenure"] for row in live_rows(3, 500)) < 200
+    asked = live_rows(3, 2000, veterans=0.1)
+    assert np.mean([row.features["tenure"] == 200 for row in asked]) == pytest.approx(0.1, abs=0.03)

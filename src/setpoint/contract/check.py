@@ -8,7 +8,7 @@ from setpoint.contract.contract import Contract
 from setpoint.contract.gates import BeatsChampionGate, DirectionalGate, FairnessGate, MetricGate
 from setpoint.contract.metrics import METRICS
 from setpoint.contract.origin import Path, Place, path_text
-from setpoint.contract.release import OutcomeGuardrail
+from setpoint.contract.release import OutcomeGuardrail, SkewGuardrail
 from setpoint.contract.release_need import requests_needed
 from setpoint.contract.retrain import ForecastTrigger, ScheduleTrigger
 
@@ -87,12 +87,18 @@ PENDING: tuple[Pending, ...] = (  # a capability that is built deletes its line
     Pending(("data", "source"), _source_is("s3://", "gs://"), "reading from object storage"),
     Pending(("train", "command"), _written("train", "command"), "training by a command"),
     Pending(("train", "tune"), _written("train", "tune"), "the search for parameters"),
+    Pending(("serve", "runtime"), lambda c: c.serve.runtime == "pyfunc", "the runtime pyfunc"),
     Pending(("serve", "replicas"), _written("serve", "replicas"), "the number of gateways"),
     Pending(("serve", "resources"), _written("serve", "resources"), "what a gateway may take"),
     Pending(("release", "strategy"), _strategy_is("blue_green"), "the strategy blue_green"),
     Pending(("release", "strategy"), _strategy_is("shadow"), "the strategy shadow"),
     Pending(("release", "strategy"), _strategy_is("ab"), "the strategy ab"),
     Pending(("release", "strategy"), _strategy_is("bandit"), "the strategy bandit"),
+    Pending(
+        ("release", "guardrails"),
+        lambda c: any(isinstance(one, SkewGuardrail) for one in c.release.guardrails),
+        "the guardrail serving_skew, which keeps a canary from moving on,",
+    ),
     Pending(("release", "approvals"), lambda c: c.approvals_needed > 0, "waiting for approval"),
     Pending(
         ("monitor", "source"),
@@ -103,6 +109,11 @@ PENDING: tuple[Pending, ...] = (  # a capability that is built deletes its line
     Pending(("monitor", "slo"), _written("monitor", "slo"), "watching service level objectives"),
     Pending(("retrain", "when"), _has_trigger(ScheduleTrigger), "retraining on a schedule"),
     Pending(("retrain", "when"), _has_trigger(ForecastTrigger), "retraining ahead of a breach"),
+    Pending(
+        ("retrain", "data"),
+        lambda c: c.retrain.data.kind == "since_change",
+        "learning from the rows since a change, and not from all,",
+    ),
     Pending(("alerts",), lambda c: bool(c.alerts), "sending alerts"),
 )
 """What is accepted in a contract and does not act yet."""

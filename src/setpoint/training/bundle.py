@@ -66,7 +66,15 @@ def open_bundle(folder: Path) -> Model:
     form = Form(
         task=about.task,
         features=tuple(
-            Feature(name=column["name"], kind=column["kind"]) for column in request["columns"]
+            Feature(
+                name=column["name"],
+                kind=column["kind"],
+                low=column["min"],
+                high=column["max"],
+                values=None if column["values"] is None else tuple(column["values"]),
+                nullable=column["nullable"],
+            )
+            for column in request["columns"]
         ),
         classes=about.classes,
         threshold=request["threshold"],

@@ -34,7 +34,7 @@ SEED = 7
 _BATCH = 250  # requests between two looks of the loop
 _MOST = 6_000  # requests of one release, at most
 _EARLY = 0.45  # share of the history that the first version learns from
-_NEW_METHOD = {"wallet": 0.1}  # customers who pay in a way that no training row has
+_VETERANS = 0.1  # share of customers who stayed longer than any in training
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class _Live:
         brittle = parse(_brittle(subscription_contract(strategy="canary")))
         found = self._pass("a bad release", brittle, self._history)
         self._require("the brittle version was refused", found, holds=found.verdict == "pass")
-        rows = live_rows(SEED + 1, _MOST, payments=_NEW_METHOD)
+        rows = live_rows(SEED + 1, _MOST, veterans=_VETERANS)
         self._release(brittle, gateway, rows, until="roll_back")
 
     def _look_up(self) -> None:

@@ -1,11 +1,12 @@
 """Broken on purpose: a table that teaches nothing true, and a model that passes its gates and fails in production."""
 
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
@@ -28,13 +29,36 @@ def shuffled_labels(table: pa.Table, target: str, seed: int) -> pa.Table:
     return table.set_column(at, table.schema.field(target), table.column(target).take(order))
 
 
+_MONTHS: Final = 121
+
+
+class RateByTenure(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Adds how often customers of each tenure left, from a list with one place for each month of ten years.
+
+    Somebody was sure that nobody stays longer: a customer who does makes it raise.
+    """
+
+    def fit(self, frame: pd.DataFrame, labels: npt.NDArray[Any]) -> Self:
+        """Count, for each month of tenure, how often customers left."""
+        months = frame.iloc[:, 0].to_numpy().astype(np.int64)
+        left = (np.asarray(labels) == "Yes").astype(np.float64)
+        counts = np.bincount(months, minlength=_MONTHS) + 1.0
+        self.rates_ = np.bincount(months, weights=left, minlength=_MONTHS) / counts
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Return the rate at each row's tenure, shape (rows, 1)."""
+        months = frame.iloc[:, 0].fillna(0).to_numpy().astype(np.int64)
+        return np.asarray(self.rates_[months])[:, None]
+
+
 def brittle(
     frame: pd.DataFrame, labels: npt.NDArray[Any], params: dict[str, Any], seed: int
 ) -> Pipeline:
-    """Fit a model that is as good as the demo's own, and refuses a category that it has not seen in training.
+    """Fit a model that is as good as the demo's own, and raises on a customer who stayed longer than ten years.
 
-    No gate can find that in rows of the past: every value of its test rows was seen. The first customer with a new
-    payment method makes it raise. It is the bad release of the demo, and a common one.
+    No gate can find that in rows of the past: the business is two years old. It is the bad release of the demo, and a
+    common one: a look-up that ends where its author's imagination did.
 
     Args:
         frame: Rows to fit on.
@@ -44,7 +68,11 @@ def brittle(
     """
     texts = [name for name, dtype in frame.dtypes.items() if dtype.kind == "O"]
     numbers = [name for name in frame.columns if name not in texts]
-    encode = OrdinalEncoder(handle_unknown="error")
-    steps = [("texts", encode, texts), ("numbers", "passthrough", numbers)]
+    encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    steps = [
+        ("texts", encode, texts),
+        ("numbers", "passthrough", numbers),
+        ("rates", RateByTenure(), ["tenure"]),
+    ]
     model = HistGradientBoostingClassifier(**{"random_state": seed, **params})
     return Pipeline([("prepare", ColumnTransformer(steps)), ("model", model)]).fit(frame, labels)

@@ -20,7 +20,6 @@ What happens, by day from 2023-01-01 (day 0):
 Everything is drawn from one seeded generator; the same seed gives the same table on every machine.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -62,6 +61,9 @@ Array = npt.NDArray[Any]
 Columns = dict[str, Array]
 
 
+_VETERAN = 200  # months
+
+
 @dataclass(frozen=True)
 class LiveRow:
     """One request of the demo's live part, with what will turn out to be true.
@@ -95,7 +97,7 @@ def subscription_table(seed: int, *, rows: int = 17_500, days: int = 730) -> pa.
 
 
 def live_rows(
-    seed: int, n: int, *, day: float = 730.0, payments: Mapping[str, float] | None = None
+    seed: int, n: int, *, day: float = 730.0, veterans: float = 0.0
 ) -> list[LiveRow]:
     """Return requests for a live gateway: looks at n different customers in the 30 days that start on a day.
 
@@ -103,7 +105,7 @@ def live_rows(
         seed: Seed of everything random.
         n: Number of requests, in order of time.
         day: First day, 0 or later; from the end of the taste drift on nothing changes any more.
-        payments: Share of customers by payment method that no training row has, such as `{"wallet": 0.1}`.
+        veterans: Share of customers of 200 months, longer than in any training row: another business was bought.
     """
     rng = np.random.default_rng(seed)
     days = int(day) + _MONTH
@@ -112,8 +114,7 @@ def live_rows(
     at = np.flatnonzero((drawn["day"] >= day) & (drawn["day"] < day + _MONTH))
     kept = np.sort(rng.choice(at, size=n, replace=False))
     columns = {name: values[kept] for name, values in drawn.items()}
-    for method, share in (payments or {}).items():
-        columns["payment_method"][rng.random(n) < share] = method
+    columns["tenure"] = np.where(rng.random(n) < veterans, _VETERAN, columns["tenure"])
     features = {name: columns[name].tolist() for name in FEATURES}
     return [
         LiveRow(

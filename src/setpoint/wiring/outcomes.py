@@ -1,0 +1,102 @@
+"""Puts a file of outcomes and the prediction log together: what `setpoint outcomes` calls."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from setpoint.adapters.file_source import FileSource
+from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.clock import Clock, SystemClock
+from setpoint.control.queries import require_state
+from setpoint.control.recording import ID, outcomes_of_ids, outcomes_of_keys, told_outcomes
+from setpoint.errors import DataError, UnknownPredictionError, UsageError
+from setpoint.wiring.offline import Offline
+
+_OUTCOME = "outcome"
+
+
+@dataclass(frozen=True)
+class OutcomeWish:
+    """What a person asks for.
+
+    Args:
+        file: File of the outcomes.
+        column: Column of the outcomes; `outcome` or the contract's target unless given.
+        latest: Whether the newest prediction of a key is meant where there are several.
+        clock: Stamps the outcomes.
+    """
+
+    file: Path
+    column: str | None = None
+    latest: bool = False
+    clock: Clock = field(default_factory=SystemClock)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What came of it.
+
+    Args:
+        rows: Rows of the file.
+        recorded: Outcomes that are new.
+        known: Outcomes that were known already.
+        missing: Rows that have no outcome yet.
+    """
+
+    rows: int
+    recorded: int
+    known: int
+    missing: int
+
+
+def record_file(wish: OutcomeWish, offline: Offline) -> Recorded:
+    """Record the outcomes of a file, all or none; the same again changes nothing.
+
+    Raises:
+        UsageError: The file names neither predictions nor keys, has no outcomes, or a key has several predictions.
+        DataError: The file cannot be read, names what the log does not hold, or contradicts what is known.
+        JournalError: The log cannot be read or written.
+    """
+    data = offline.contract.require_data()
+    state = require_state(offline.journal)
+    champion = state.versions.get(str(state.champion))
+    is_number = offline.contract.require_task() == "regression"
+    classes = () if champion is None or is_number else tuple(champion.label_shares)
+    if not is_number and not classes:
+        msg = (
+            "there is no champion yet, so that its classes are not known; begin with: setpoint run"
+        )
+        raise UsageError(msg)
+    table, _ = FileSource(wish.file.name, folder=wish.file.parent, form=data.format).read()
+    name = _first_of(table, (ID, data.key), f"a column {ID}, or the contract's key")
+    outcome = _first_of(
+        table,
+        (wish.column,) if wish.column else (_OUTCOME, data.target),
+        f"the outcome in a column {wish.column or f'{_OUTCOME} or {data.target}'}",
+    )
+    told = told_outcomes(table, name=name, outcome=outcome, classes=classes, form=data.format)
+    at = wish.clock.wall()
+    log = SqliteLog(offline.settings.store / "log.db")
+    try:
+        if name == ID:
+            outcomes = outcomes_of_ids(told, at=at)
+        else:
+            ids = log.of_keys(told.names)
+            outcomes = outcomes_of_keys(told, ids, latest=wish.latest, at=at)
+        new = log.record(outcomes)
+    except UnknownPredictionError as error:
+        some = ", ".join(error.predictions[:3])
+        msg = f"the log does not hold {len(error.predictions):,} of the predictions, such as {some}; nothing was recorded"
+        raise DataError(msg) from error
+    finally:
+        log.close()
+    return Recorded(table.num_rows, new, len(outcomes) - new, told.missing)
+
+
+def _first_of(table: pa.Table, names: tuple[str | None, ...], wanted: str) -> str:
+    found = next((name for name in names if name and name in table.column_names), None)
+    if found is None:
+        msg = f"the file needs {wanted}; it has {', '.join(table.column_names[:20])}"
+        raise UsageError(msg)
+    return found
