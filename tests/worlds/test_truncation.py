@@ -1,5 +1,6 @@
 """The truncation law: what comes later changes no decision that was taken before it could be known."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from setpoint.contract.spans import Span
+from setpoint.wiring.project import ProjectPlan, make_project
+from setpoint.wiring.replay import ReplayWish, run_replay
 from setpoint.worlds.course import ReplayPlan
 from setpoint.worlds.history import truth_of
 from setpoint.worlds.replay import Stage, replay
 
 START = 200
 QUICK = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -131,3 +134,26 @@ def test_a_leak_from_the_future_is_found(played, small_table, monkeypatch):
         test_first_rows_alone_are_decided_on_as_among_all.hypothesis.inner_test(
             played, small_table, STORY, 0.5
         )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ELEC2.is_file(), reason="the table elec2 is not here")
+def test_first_rows_of_elec2_are_decided_on_as_among_more(tmp_path):
+    found = {}
+    for rows in (9000, 12_000):
+        folder = tmp_path / "elec2"
+        project = make_project(ProjectPlan(folder, ELEC2, "class", rows=4000, force=True))
+        table = folder / "data" / f"{rows}.csv"
+        lines = gzip.decompress(ELEC2.read_bytes()).splitlines(keepends=True)
+        table.write_bytes(b"".join(lines[: rows + 1]))
+        wish = ReplayWish(
+            contract=project.contract,
+            data=str(table),
+            folder=folder,
+            store=tmp_path / "store",
+            start="4000",
+            label_delay="48",
+        )
+        found[rows] = run_replay(wish).decisions
+    assert plain(found[9000], np.inf) == plain(found[12_000], 9000.0)
+    assert len(plain(found[9000], np.inf)) > 20
