@@ -14,9 +14,11 @@ from setpoint.cli.explain import explain
 from setpoint.cli.gateway import gateway
 from setpoint.cli.init import init
 from setpoint.cli.ledger import ledger
+from setpoint.cli.outcomes import outcomes
 from setpoint.cli.plan import plan
 from setpoint.cli.replay import replay
 from setpoint.cli.run import run
+from setpoint.cli.score import score
 from setpoint.cli.status import status
 from setpoint.cli.up import up
 from setpoint.cli.validate import validate
@@ -29,7 +31,21 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _command in (init, check, plan, validate, run, replay, demo, up, gateway, status, explain):
+for _command in (
+    init,
+    check,
+    plan,
+    validate,
+    run,
+    replay,
+    demo,
+    up,
+    gateway,
+    score,
+    outcomes,
+    status,
+    explain,
+):
     app.command()(_command)
 app.add_typer(ledger, name="ledger")
 

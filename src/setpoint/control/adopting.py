@@ -1,7 +1,7 @@
 """The model that production is on when the loop begins: fitted on all rows known then, and taken as it is.
 
-A replay asks what a contract would have done with the model that was there. That model was not gated by this contract, so it
-is adopted. What the gates would have said, and the value that a drop is measured from, come from a twin that is
+A replay asks what a contract would have done with the model that was there. That model was not gated by this contract,
+so it is adopted. What the gates would have said, and the value that a drop is measured from, come from a twin that is
 fitted on the earlier rows and measured on the later ones.
 """
 

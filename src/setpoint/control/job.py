@@ -152,7 +152,7 @@ def _seen(rows: LabelledRows, contract: Contract, fit: Ints, ask: Ask) -> Seen:
 
 
 def _key(job: TrainingJob) -> str:
-    """Name the job by what it does: the row file's digest, not its folder; and not by gates that it knows nothing of."""
+    """Name the job by what it does: the row file's digest, not its folder; not by gates that it knows nothing of."""
     plain = msgspec.to_builtins(job)
     del plain["contract"], plain["key"]
     plain["rows"] = job.rows.rpartition("/")[2]

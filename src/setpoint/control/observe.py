@@ -114,8 +114,8 @@ def _look(
         end=max(released, window.end - delay),
         version=champion.version,
     )
-    answered = _answered(world, contract, here)
-    matured = answered if delay == 0 else _answered(world, contract, due)
+    answered = _answered(world, here)
+    matured = answered if delay == 0 else _answered(world, due)
     every = world.traffic.answers(champion.version, released, window.end)
     found = signals(
         contract,
@@ -128,7 +128,7 @@ def _look(
     return {signal.name: signal for signal in found}
 
 
-def _answered(world: World, contract: Contract, window: Window) -> Answered:
+def _answered(world: World, window: Window) -> Answered:
     answers = world.traffic.answers(window.version, window.start, window.end)
     return Answered(
         window=Window(

@@ -1,21 +1,28 @@
 """The loop on one screen: observe, decide, act, record. Every pass takes one step and may die between any two lines.
 
-What is recorded is the state and the ledger, in one transaction, only if nobody else was there first. Everything outside
-(the deployment document, the registry's aliases) is a projection that each pass makes equal to the state.
+What is recorded is the state and the ledger, in one transaction, only if nobody else was there first. Everything
+outside (the deployment document, the registry's aliases) is a projection that each pass makes equal to the state.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
 from setpoint.contract.contract import Contract
 from setpoint.control import admitting, attempting, releasing
 from setpoint.control.change import Change, change
-from setpoint.control.decide import Intent, decide, decide_work
+from setpoint.control.decide import Intent, Step, decide, decide_work
 from setpoint.control.observe import Seen, observe, observe_work
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
 from setpoint.errors import JournalError
 from setpoint.facts.decision import Decision
-from setpoint.facts.state import LoopState
+from setpoint.facts.release import Release
+from setpoint.facts.state import Attempt, LoopState
+
+_T = TypeVar("_T")
 
 _MOST_STEPS = (
     100  # of one settling; a loop that does not settle is a defect, not a reason to go on for ever
@@ -41,7 +48,7 @@ def _pass(world: World, contract: Contract, *, watching: bool) -> Decision:
     rows = world.rows()
     seen = observe(world, contract, state, rows) if watching else observe_work(world, rows)
     intent = decide(contract, state, seen) if watching else decide_work(state, seen)
-    changed = act(world, contract, intent, seen, rows)
+    changed = ACTS[intent.step](Task(world, contract, intent, seen, rows))
     if changed.events or _is_news(state, changed.state):
         world.journal.commit(revision, changed.state, changed.events)
     releasing.project(world, changed.state)
@@ -75,40 +82,62 @@ def current(world: World, contract: Contract) -> tuple[LoopState, int]:
     return state, revision
 
 
-def act(world: World, contract: Contract, intent: Intent, seen: Seen, rows: LabelledRows) -> Change:
-    """Carry out one step and return what it changes; nothing is recorded here."""
-    state, now = intent.state, seen.now
-    match intent.step:
-        case "roll_back" if seen.look_back is not None:
-            verdicts = (seen.look_back.verdict,)
-            return releasing.roll_back(
-                world, contract, state, state.champion, reason=intent.reason, verdicts=verdicts
-            )
-        case "move" if seen.step is not None and state.release is not None:
-            return releasing.move(world, contract, state, state.release, seen.step)
-        case "fit" if state.attempt is not None:
-            return attempting.fit(world, contract, state, rows, state.attempt)
-        case "judge" if state.attempt is not None:
-            return attempting.judge_candidate(world, contract, state, state.attempt)
-        case "register" if state.attempt is not None:
-            return attempting.register(world, contract, state, state.attempt)
-        case "begin":
-            version = state.versions[str(state.proposed)]
-            return releasing.begin(world, contract, state, version)
-        case "check":
-            return admitting.check_arrived(world, contract, state, rows, seen.arrived)
-        case "admit":
-            return admitting.admit(state, now=now)
-        case "retrain":
-            return _retrain(world, contract, intent, rows)
-        case "alert":
-            return _alert(intent, now)
-        case _:
-            return Change(state=state, decision=_waiting(state, intent.reason, now))
+@dataclass(frozen=True)
+class Task:
+    """One step with all that carrying it out may need.
+
+    Args:
+        world: The ports.
+        contract: The contract.
+        intent: What to do.
+        seen: What this pass saw.
+        rows: The labelled rows.
+    """
+
+    world: World
+    contract: Contract
+    intent: Intent
+    seen: Seen
+    rows: LabelledRows
+
+    @property
+    def state(self) -> LoopState:
+        """The state with what was seen noted in it."""
+        return self.intent.state
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt under way."""
+        return _there(self.state.attempt, "an attempt")
+
+    @property
+    def release(self) -> Release:
+        """The release under way."""
+        return _there(self.state.release, "a release")
 
 
-def _retrain(world: World, contract: Contract, intent: Intent, rows: LabelledRows) -> Change:
+def _roll_back(task: Task) -> Change:
+    verdicts = (_there(task.seen.look_back, "a watch").verdict,)
+    state, reason = task.state, task.intent.reason
+    return releasing.roll_back(
+        task.world, task.contract, state, state.champion, reason=reason, verdicts=verdicts
+    )
+
+
+def _begin(task: Task) -> Change:
+    version = task.state.versions[str(task.state.proposed)]
+    return releasing.begin(task.world, task.contract, task.state, version)
+
+
+def _wait(task: Task) -> Change:
+    number = f"d-{task.state.decisions}"
+    decision = Decision(id=number, at=task.seen.now, action="wait", reason=task.intent.reason)
+    return Change(state=task.state, decision=decision)
+
+
+def _retrain(task: Task) -> Change:
     """Open an attempt; a table that was read as a whole is checked first, as batches are when they come in."""
+    world, contract, intent, rows = task.world, task.contract, task.intent, task.rows
     if not rows.unfolding:
         report = admitting.check_table(contract, intent.state, rows)
         if report.blocking:
@@ -119,16 +148,45 @@ def _retrain(world: World, contract: Contract, intent: Intent, rows: LabelledRow
     return attempting.open_attempt(world, contract, intent.state, rows, wanted)
 
 
-def _alert(intent: Intent, now: float) -> Change:
-    untold = intent.state.untold
-    state = msgspec.structs.replace(intent.state, untold={})
+def _alert(task: Task) -> Change:
+    untold = task.state.untold
+    state = msgspec.structs.replace(task.state, untold={})
     words = "; ".join(f"{name}: {verdict.reason}" for name, verdict in untold.items())
-    numbers = {"signals": list(untold)}
-    return change(state, "alert", words, at=now, verdicts=tuple(untold.values()), numbers=numbers)
+    return change(
+        state,
+        "alert",
+        words,
+        at=task.seen.now,
+        verdicts=tuple(untold.values()),
+        numbers={"signals": list(untold)},
+    )
 
 
-def _waiting(state: LoopState, reason: str, now: float) -> Decision:
-    return Decision(id=f"d-{state.decisions}", at=now, action="wait", reason=reason)
+ACTS: dict[Step, Callable[[Task], Change]] = {
+    "roll_back": _roll_back,
+    "move": lambda t: releasing.move(
+        t.world, t.contract, t.state, t.release, _there(t.seen.step, "a step")
+    ),
+    "fit": lambda t: attempting.fit(t.world, t.contract, t.state, t.rows, t.attempt),
+    "judge": lambda t: attempting.judge_candidate(t.world, t.contract, t.state, t.attempt),
+    "register": lambda t: attempting.register(t.world, t.contract, t.state, t.attempt),
+    "begin": _begin,
+    "check": lambda t: admitting.check_arrived(
+        t.world, t.contract, t.state, t.rows, t.seen.arrived
+    ),
+    "admit": lambda t: admitting.admit(t.state, now=t.seen.now),
+    "retrain": _retrain,
+    "alert": _alert,
+    "wait": _wait,
+}
+"""What carries out each step. Nothing is recorded here."""
+
+
+def _there(found: _T | None, what: str) -> _T:
+    if found is None:
+        msg = f"the step needs {what}, and the state has none"
+        raise JournalError(msg)
+    return found
 
 
 def _is_news(before: LoopState, after: LoopState) -> bool:

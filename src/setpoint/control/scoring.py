@@ -1,7 +1,7 @@
 """Rows answered in batch, by the versions and rules that gateways answer requests with.
 
-A row that breaks a rule of the contract gets no answer, as a request would get none; it is not logged. Rows that a model
-fails on are logged as failed, so that the monitor counts them.
+A row that breaks a rule of the contract gets no answer, as a request would get none; it is not logged. Rows that a
+model fails on are logged as failed, so that the monitor counts them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -84,43 +84,101 @@ class Answered:
     predictions: list[Prediction]
 
 
-def answer_rows(
-    table: pa.Table,
-    arms: Mapping[int, Arm],
-    assigned: Ints,
-    scorer: Scorer,
-    stamp: Stamp,
-    *,
-    form: Format,
-    stopwatch: Callable[[], float],
-) -> Answered:
-    """Answer rows, each by its version.
+class RowAnswering:
+    """Answers rows, each by its version.
 
     Args:
-        table: n rows as a file has them: text, or typed columns.
         arms: Versions by number.
-        assigned: Version of each row, shape (n,).
         scorer: Asks the versions.
-        stamp: What the log is told.
         form: How cells of text are written.
         stopwatch: Seconds on a clock that never jumps.
-
-    Raises:
-        DataError: The table lacks a feature that may not be missing.
-        BundleError: A bundle is missing or altered.
     """
-    found = Answered(
-        prediction=[None] * table.num_rows,
-        probability=[None] * table.num_rows,
-        version=assigned,
-        error=[""] * table.num_rows,
-        predictions=[],
-    )
-    for version in np.unique(assigned).tolist():
-        rows = np.flatnonzero(assigned == version)
-        _answer_arm(table, arms[version], rows, scorer, stamp, found, form, stopwatch)
-    found.predictions.sort(key=lambda one: one.id)
-    return found
+
+    def __init__(
+        self,
+        arms: Mapping[int, Arm],
+        scorer: Scorer,
+        form: Format,
+        stopwatch: Callable[[], float],
+    ) -> None:
+        self._arms = arms
+        self._scorer = scorer
+        self._form = form
+        self._stopwatch = stopwatch
+
+    def answer(self, table: pa.Table, assigned: Ints, stamp: Stamp) -> Answered:
+        """Answer rows.
+
+        Args:
+            table: n rows as a file has them: text, or typed columns.
+            assigned: Version of each row, shape (n,).
+            stamp: What the log is told.
+
+        Raises:
+            DataError: The table lacks an input that may not be missing.
+        """
+        found = Answered(
+            prediction=[None] * table.num_rows,
+            probability=[None] * table.num_rows,
+            version=assigned,
+            error=[""] * table.num_rows,
+            predictions=[],
+        )
+        for version in np.unique(assigned).tolist():
+            self._answer_arm(
+                table, self._arms[version], np.flatnonzero(assigned == version), stamp, found
+            )
+        found.predictions.sort(key=lambda one: one.id)
+        return found
+
+    def _answer_arm(
+        self, table: pa.Table, arm: Arm, rows: Ints, stamp: Stamp, found: Answered
+    ) -> None:
+        """Answer the rows of one version, and note the answers in `found`."""
+        part = table if len(rows) == table.num_rows else table.take(pa.array(rows))
+        inputs, errors = typed_features(part, arm.features, self._form)
+        for row, error in zip(rows.tolist(), errors, strict=True):
+            found.error[row] = error
+        sound = np.flatnonzero([not error for error in errors])
+        if not sound.size:
+            return
+        inputs, rows = inputs.take(pa.array(sound)), rows[sound]
+        started = self._stopwatch()
+        labels, chances, reason = self._decide(arm, inputs)
+        latency_s = (self._stopwatch() - started) / len(rows)
+        for row, given, label, chance in zip(
+            rows.tolist(), inputs.to_pylist(), labels, chances, strict=True
+        ):
+            found.prediction[row], found.probability[row] = label, chance
+            found.error[row] = reason
+            found.predictions.append(
+                Prediction(
+                    id=stamp.ids[row],
+                    at=stamp.at,
+                    model=stamp.model,
+                    version=arm.version,
+                    contract=arm.contract,
+                    generation=stamp.generation,
+                    variant=arm.variant,
+                    propensity=arm.share,
+                    key=stamp.keys[row],
+                    features=given,
+                    prediction=label,
+                    probability=chance,
+                    latency_s=latency_s,
+                    error=reason,
+                )
+            )
+
+    def _decide(
+        self, arm: Arm, inputs: pa.Table
+    ) -> tuple[Sequence[str | float | None], Sequence[float | None], str]:
+        """Return what a version says of n rows; or nothing, and why."""
+        try:
+            return *_decided(self._scorer.score(arm.artifact, inputs), arm.classes), ""
+        except Exception as error:  # noqa: BLE001  the model is foreign code: its failure is an answer's error, on record
+            nothing: list[None] = [None] * inputs.num_rows
+            return nothing, nothing, f"{type(error).__name__}: {error}"[:500]
 
 
 def typed_features(
@@ -152,58 +210,6 @@ def typed_features(
         for row in np.flatnonzero(broken).tolist():
             errors[row] = errors[row] or _reason(column[row].as_py(), feature)
     return pa.table(typed), errors
-
-
-def _answer_arm(
-    table: pa.Table,
-    arm: Arm,
-    rows: Ints,
-    scorer: Scorer,
-    stamp: Stamp,
-    found: Answered,
-    form: Format,
-    stopwatch: Callable[[], float],
-) -> None:
-    """Answer the rows of one version, and note the answers in `found`."""
-    inputs, errors = typed_features(table.take(pa.array(rows)), arm.features, form)
-    for row, error in zip(rows.tolist(), errors, strict=True):
-        found.error[row] = error
-    sound = np.flatnonzero([not error for error in errors])
-    if not sound.size:
-        return
-    inputs, rows = inputs.take(pa.array(sound)), rows[sound]
-    started = stopwatch()
-    reason = ""
-    labels: Sequence[str | float | None] = [None] * len(rows)
-    chances: Sequence[float | None] = [None] * len(rows)
-    try:
-        labels, chances = _decided(scorer.score(arm.artifact, inputs), arm.classes)
-    except Exception as error:  # noqa: BLE001  the model is foreign code: its failure is an answer's error, on record
-        reason = f"{type(error).__name__}: {error}"[:500]
-    latency_s = (stopwatch() - started) / len(rows)
-    for row, given, label, chance in zip(
-        rows.tolist(), inputs.to_pylist(), labels, chances, strict=True
-    ):
-        found.prediction[row], found.probability[row] = label, chance
-        found.error[row] = reason
-        found.predictions.append(
-            Prediction(
-                id=stamp.ids[row],
-                at=stamp.at,
-                model=stamp.model,
-                version=arm.version,
-                contract=arm.contract,
-                generation=stamp.generation,
-                variant=arm.variant,
-                propensity=arm.share,
-                key=stamp.keys[row],
-                features=given,
-                prediction=label,
-                probability=chance,
-                latency_s=latency_s,
-                error=reason,
-            )
-        )
 
 
 def _decided(

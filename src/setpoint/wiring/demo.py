@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from setpoint.adapters.http_traffic import HttpTraffic, Sent
+from setpoint.adapters.http_traffic import HttpTraffic
 from setpoint.clock import SystemClock
 from setpoint.contract.contract import Contract
 from setpoint.contract.parse import parse

@@ -87,7 +87,8 @@ def record_file(wish: OutcomeWish, offline: Offline) -> Recorded:
         new = log.record(outcomes)
     except UnknownPredictionError as error:
         some = ", ".join(error.predictions[:3])
-        msg = f"the log does not hold {len(error.predictions):,} of the predictions, such as {some}; nothing was recorded"
+        count = f"{len(error.predictions):,} of the predictions"
+        msg = f"the log does not hold {count}, such as {some}; nothing was recorded"
         raise DataError(msg) from error
     finally:
         log.close()

@@ -1,7 +1,7 @@
 """Builds a replay: the loop with everything in memory but its fits, which lie in a folder of their own.
 
-Fits are kept by what they are made from until the replay is done, so that one that was killed goes on where it was: the same
-decisions are taken again, and no fit is done twice.
+Fits are kept by what they are made from until the replay is done, so that one that was killed goes on where it was:
+the same decisions are taken again, and no fit is done twice.
 """
 
 import shutil

@@ -15,7 +15,7 @@ from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.adapters.table_chunks import read_chunks, written_table
 from setpoint.clock import Clock, SystemClock
 from setpoint.control.queries import require_state
-from setpoint.control.scoring import Answered, Arm, Stamp, answer_rows
+from setpoint.control.scoring import Answered, Arm, RowAnswering, Stamp
 from setpoint.data.cells import type_cells
 from setpoint.data.conform import require_distinct_names
 from setpoint.errors import UsageError
@@ -121,6 +121,7 @@ class _Batch:
         self._ids = PredictionIds(wish.clock, os.urandom)
         self._assignment = cut(state.deployment)
         self._arms = self._all_arms()
+        self._answering = RowAnswering(self._arms, self._scorer, self.form, wish.clock.stopwatch)
 
     def answer(self, chunk: pa.Table) -> tuple[Stamp, Answered]:
         """Answer the rows of a chunk."""
@@ -138,16 +139,7 @@ class _Batch:
             ids=[self._ids.next() for _ in range(chunk.num_rows)],
             keys=self._texts(chunk, self._key),
         )
-        answered = answer_rows(
-            chunk,
-            self._arms,
-            self._assigned(chunk, stamp.ids),
-            self._scorer,
-            stamp,
-            form=self.form,
-            stopwatch=clock.stopwatch,
-        )
-        return stamp, answered
+        return stamp, self._answering.answer(chunk, self._assigned(chunk, stamp.ids), stamp)
 
     def with_answers(self, chunk: pa.Table, answered: Answered, stamp: Stamp) -> pa.Table:
         """Return the rows with what was answered beside them."""

@@ -1,5 +1,7 @@
 """How a replay cuts history into batches: by rows, or by spans of the table's own time. From the past alone."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from setpoint.contract.spans import Span
@@ -60,4 +62,4 @@ def cut_batches(at: Floats, start: int, batch: Span, axis: str) -> list[tuple[in
     edges = np.arange(at[start], at[-1] + batch.value, batch.value)
     cuts = np.append(np.searchsorted(at, edges, side="left"), rows)
     cuts = np.clip(cuts, start, rows)
-    return [(int(a), int(b)) for a, b in zip(cuts, cuts[1:], strict=False) if a < b]
+    return [(int(a), int(b)) for a, b in pairwise(cuts) if a < b]

@@ -1,8 +1,8 @@
 """The replay: the loop over history, on the data's own clock, beside three ways of doing without it.
 
-Truncation law: a replay of the first k rows decides up to k as a replay of all rows, and a label at t changes no decision
-before t + label delay. It holds because everything the loop is given passes through `LabelledRows.known` and `History`,
-which hand out what is known at the clock's moment and nothing else.
+Truncation law: a replay of the first k rows decides up to k as a replay of all rows, and a label at t changes no
+decision before t + label delay. It holds because everything the loop is given passes through `LabelledRows.known` and
+`History`, which hand out what is known at the clock's moment and nothing else.
 """
 
 from dataclasses import dataclass, replace

@@ -96,9 +96,7 @@ def subscription_table(seed: int, *, rows: int = 17_500, days: int = 730) -> pa.
     return _table({name: values[kept] for name, values in drawn.items()})
 
 
-def live_rows(
-    seed: int, n: int, *, day: float = 730.0, veterans: float = 0.0
-) -> list[LiveRow]:
+def live_rows(seed: int, n: int, *, day: float = 730.0, veterans: float = 0.0) -> list[LiveRow]:
     """Return requests for a live gateway: looks at n different customers in the 30 days that start on a day.
 
     Args:
