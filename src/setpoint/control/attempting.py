@@ -136,11 +136,13 @@ def fit(
     after = msgspec.structs.replace(
         state, attempt=msgspec.structs.replace(attempt, stage="fitted", artifact=artifact)
     )
-    words = ", ".join(f"{name} {value:.4g}" for name, value in sorted(result.metrics.items()))
+    metric = contract.primary_metric or ""
+    value = result.metrics.get(metric)
+    words = f": {metric} {value:.4g}" if value is not None else ""
     return change(
         after,
         "fit",
-        f"fitted on {result.fit_rows:,} rows, measured on {result.test_rows:,}: {words}",
+        f"fitted on {result.fit_rows:,} rows, measured on {result.test_rows:,}{words}",
         at=now,
         attempt=attempt.id,
         numbers={

@@ -101,7 +101,6 @@ def replay(plan: ReplayPlan, stage: Stage) -> Replay:
         decisions=tuple(course.taken),
         drift=tuple(heat.cells),
         gate_costs=costs,
-        notes=_notes(overall, judge),
     )
 
 
@@ -173,21 +172,3 @@ def gain(judge: Judge, mine: Scores, theirs: Scores, rows: Ints) -> Estimate | N
     if sign > 0:
         return found
     return Estimate(-found.value, -found.high, -found.low, found.n, found.n_effective)
-
-
-def _notes(overall: dict[str, float | None], judge: Judge) -> tuple[str, ...]:
-    loop, notes = overall["loop"], []
-    if loop is None:
-        return ("The metric is not defined on the rows of this replay.",)
-    for line, words in (
-        ("scheduled", "Refitting on a schedule, without gates,"),
-        ("static", "The model trained once and left alone"),
-        ("no_change", "The last known label"),
-    ):
-        other = overall[line]
-        if other is None:
-            continue
-        better = other - loop if judge.higher_is_better else loop - other
-        if better > 0:
-            notes.append(f"{words} was better than the loop by {better:.4f} {judge.metric}.")
-    return tuple(notes)
