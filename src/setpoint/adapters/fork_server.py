@@ -13,7 +13,6 @@ The server itself never enters a parallel region: OpenMP does not survive a fork
 """
 
 import contextlib
-import ctypes
 import gc
 import os
 import resource
@@ -27,9 +26,10 @@ from typing import Any
 
 import msgspec
 
+from setpoint.adapters.parent import die_with
+
 Work = Callable[[dict[str, Any]], None]
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _CHUNK = 1 << 16
 
 
@@ -107,7 +107,7 @@ class _Server:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
-            _die_with(server)
+            die_with(server)
             self._channel.close()
             _redirect(Path(message["output"]))
             limit_memory(message["memory"])
@@ -155,15 +155,6 @@ def lift_memory_limit() -> None:
 def _kill_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-
-
-def _die_with(parent: int) -> None:
-    """Ask the kernel to kill this process when its parent dies."""
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the kernel knew
-        os._exit(1)
 
 
 def _redirect(output: Path) -> None:

@@ -21,10 +21,11 @@ def gateway(
     native: Annotated[
         bool, typer.Option("--native", help="With --bundle: load a pickle. It is code; trust it.")
     ] = False,
+    parent: Annotated[int, typer.Option(hidden=True, help="Stop when this process is gone.")] = 0,
 ) -> None:
     """Answer predictions over HTTP, following the deployment document, until stopped."""
     from setpoint.wiring.gateway import GatewayPlan, run_gateway
 
     if deployment is None and bundle is None:
         deployment = Path(".setpoint") / "deployment.json"
-    run_gateway(GatewayPlan(deployment, bundle, host, port, log, native))
+    run_gateway(GatewayPlan(deployment, bundle, host, port, log, native, parent))

@@ -15,6 +15,7 @@ import uvicorn
 
 from setpoint import __version__
 from setpoint.adapters.file_deployments import FileDeployments
+from setpoint.adapters.parent import die_with
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Clock, SystemClock
 from setpoint.errors import BundleError, UnknownPredictionError, UsageError
@@ -51,6 +52,7 @@ class GatewayPlan:
         port: Port to listen on; 0 takes a spare one.
         log: File of the prediction log. By default `log.db` beside the deployment document; none for a lone bundle.
         native: Whether a lone bundle may be a pickle; a deployment document says so itself.
+        parent: Process that it stops with; 0 for none.
         limits: How large requests may be.
     """
 
@@ -60,6 +62,7 @@ class GatewayPlan:
     port: int = 8080
     log: Path | None = None
     native: bool = False
+    parent: int = 0
     limits: Limits = field(default_factory=Limits)
 
 
@@ -73,6 +76,8 @@ def run_gateway(plan: GatewayPlan) -> None:
         BundleError: The lone bundle is none.
         JournalError: The prediction log cannot be opened.
     """
+    if plan.parent:
+        die_with(plan.parent, by=signal.SIGTERM)
     clock = SystemClock()
     app = build_app(plan, clock)
     listener = _listen(plan)

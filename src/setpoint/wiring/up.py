@@ -104,7 +104,8 @@ def start_gateway(store: Path, *, host: str, port: int) -> Gateway:
         UsageError: It cannot listen there.
     """
     command = [sys.executable, "-m", "setpoint", "gateway"]
-    command += ["--deployment", str(store / "deployment.json"), "--host", host, "--port", str(port)]
+    command += ["--deployment", str(store / "deployment.json"), "--host", host]
+    command += ["--port", str(port), "--parent", str(os.getpid())]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and words
         command, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=store.parent
     )
