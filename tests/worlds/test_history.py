@@ -1,0 +1,104 @@
+"""Traffic of a replay: what was not answered, or is not known yet, is never given out."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.facts.evidence import Scores
+
+
+class Scorer:
+    """Each artifact always answers its own class."""
+
+    def score(self, artifact, table):
+        rows = table.num_rows
+        label = np.full(rows, int(artifact), dtype=np.int64)
+        return Scores(label=label, probability=np.eye(2)[label], value=np.empty(0))
+
+    def classes(self, _artifact):
+        return ("0", "1")
+
+
+def document(generation, **weights):
+    shares = {name.removeprefix("v"): share for name, share in weights.items()}
+    prepare = tuple(Deployed(version=int(one), bundle="", artifact="") for one in shares)
+    return Deployment(
+        model="small",
+        generation=generation,
+        contract="",
+        prepare=prepare,
+        weights=shares,
+        champion=1,
+        salt="r",
+    )
+
+
+ARTIFACTS = {1: "0", 2: "1"}
+
+
+@pytest.fixture
+def history(tmp_path, make_play, small_contract, small_table):
+    made = make_play(tmp_path, small_contract(delay=10), small_table(1000), scorer=Scorer())
+    made.history.begin(100)
+    return made.history
+
+
+def test_nothing_is_known_before_the_first_answer(history):
+    assert history.reach() == (0.0, 0.0)
+    assert history.answers(1, 0.0, 1000.0).table.num_rows == 0
+    assert history.arms(0) == {}
+
+
+def test_only_answered_rows_are_given_out(history):
+    history.answer(100, 300, document(1, v1=1.0), ARTIFACTS)
+    assert history.reach() == (100.0, 300.0)
+    found = history.answers(1, 0.0, 1000.0)
+    assert found.at.tolist() == list(range(100, 300))
+    assert history.answers(2, 0.0, 1000.0).table.num_rows == 0
+    assert history.answers(1, 150.0, 160.0).at.tolist() == list(range(150, 160))
+
+
+def test_outcomes_are_hidden_until_they_are_known(history):
+    history.answer(100, 300, document(1, v1=1.0), ARTIFACTS)
+    assert not history.answers(1, 0.0, 1000.0).known.any()
+    history.know(250)
+    found = history.answers(1, 0.0, 1000.0)
+    assert found.known.tolist() == (found.at < 250).tolist()
+    assert (found.truth_label[~found.known] == -1).all()
+    assert (found.truth_label[found.known] >= 0).all()
+
+
+def test_canary_takes_its_share_and_each_version_answers_for_itself(history):
+    history.answer(100, 1000, document(3, v1=0.8, v2=0.2), ARTIFACTS)
+    arms = history.arms(3)
+    assert arms[1].requests + arms[2].requests == 900
+    assert 120 < arms[2].requests < 240
+    assert (history.answers(2, 0.0, 1000.0).scores.label == 1).all()
+    assert (history.answers(1, 0.0, 1000.0).scores.label == 0).all()
+
+
+def test_answers_under_an_earlier_document_do_not_count(history):
+    history.answer(100, 500, document(3, v1=0.8, v2=0.2), ARTIFACTS)
+    assert history.arms(4) == {}
+    history.answer(500, 600, document(4, v1=0.5, v2=0.5), ARTIFACTS)
+    assert sum(arm.requests for arm in history.arms(4).values()) == 100
+
+
+def test_rows_fall_the_same_way_however_they_are_batched(history, tmp_path):
+    split = document(3, v1=0.7, v2=0.3)
+    history.answer(100, 600, split, ARTIFACTS)
+    at_once = history.answers(2, 0.0, 1000.0).at
+    history.begin(100)
+    for start in range(100, 600, 50):
+        history.answer(start, start + 50, split, ARTIFACTS)
+    assert history.answers(2, 0.0, 1000.0).at.tolist() == at_once.tolist()
+
+
+def test_other_release_gives_the_canary_to_other_rows(history):
+    history.answer(100, 600, document(3, v1=0.7, v2=0.3), ARTIFACTS)
+    first = set(history.answers(2, 0.0, 1000.0).at)
+    history.begin(100)
+    other = msgspec.structs.replace(document(3, v1=0.7, v2=0.3), salt="another")
+    history.answer(100, 600, other, ARTIFACTS)
+    assert set(history.answers(2, 0.0, 1000.0).at) != first
