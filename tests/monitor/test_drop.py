@@ -90,6 +90,21 @@ def test_a_fall_after_half_a_good_year_is_found_in_months_not_years():
     assert np.median(after) - 5200 < 2500
 
 
+@pytest.mark.parametrize(
+    ("good", "before", "after", "within"),
+    [(100, 0.97, 0.1, 200), (400, 0.97, 0.1, 200), (1000, 0.85, 0.6, 600)],
+)
+def test_a_sudden_fall_is_no_resemblance_of_neighbours_and_found_soon(good, before, after, within):
+    rng = np.random.default_rng(15)
+    needed = []
+    for _ in range(10):
+        reference = released(rng, before, 2000)
+        year = np.r_[rights(rng, good, before), rights(rng, 3000, after)]
+        alarm = first_alarm(year, 100, reference, allowed=0.05 * before)
+        needed.append(np.inf if alarm is None else alarm - good)
+    assert np.median(needed) <= within
+
+
 @pytest.mark.parametrize("metric", ["roc_auc", "f1", "mae", "rmse", "average_precision"])
 def test_metrics_that_are_no_means_fall_too(metric):
     rng = np.random.default_rng(14)

@@ -272,7 +272,7 @@ def _spread(metric: Metric, rows: Rows) -> tuple[Floats, float]:
 def _effect(spread: Floats) -> float:
     """Rows per independent row: by correlations, or by how means of windows move where that is more."""
     n = spread.size
-    by_lags = design_effect(spread)
+    by_lags = design_effect(_without_step(spread))
     pieces = min(_WINDOWS, n // _LEAST)
     if pieces < MIN_WINDOWS:
         return by_lags
@@ -281,6 +281,13 @@ def _effect(spread: Floats) -> float:
     variance = float(np.mean(np.diff(means) ** 2)) / 2
     by_means = variance * n / pieces / float(np.mean(spread**2))
     return max(1.0, by_lags, by_means)
+
+
+def _without_step(series: Floats) -> Floats:
+    """Return a series less its largest single change of level: a fall itself is no resemblance of neighbours."""
+    sums = np.cumsum(series - series.mean())
+    cut = int(np.abs(sums[:-1]).argmax()) + 1
+    return np.concatenate([part - part.mean() for part in (series[:cut], series[cut:])])
 
 
 def _rule(found: Fall, limit: float) -> tuple[Ruling, str]:
