@@ -118,3 +118,23 @@ def test_forecast_is_refused_by_name() -> None:
         require_acted_on(when)
     with pytest.raises(UsageError):
         look(when, {}, signals={}, counters={}, now=0.0)
+
+
+def test_count_that_comes_back_to_the_same_number_fires_again() -> None:
+    condition = "rows.new >= 100"
+    when = Retrain(when=(condition,)).when
+    memory, fired = {}, []
+    for now, rows in enumerate([100, 0, 100, 100, 0, 100]):
+        memory = look(when, memory, signals={}, counters={"rows.new": rows}, now=float(now))
+        fired.append(pending(memory[condition]))
+        memory = spend(memory, float(now))
+    assert fired == [True, False, True, False, False, True]
+
+
+def test_count_changes_the_memory_only_when_it_crosses_its_limit() -> None:
+    condition = "rows.new >= 100"
+    when = Retrain(when=(condition,)).when
+    memory = look(when, {}, signals={}, counters={"rows.new": 10}, now=1.0)
+    assert look(when, memory, signals={}, counters={"rows.new": 20}, now=2.0) == memory
+    firing = look(when, memory, signals={}, counters={"rows.new": 100}, now=3.0)
+    assert look(when, firing, signals={}, counters={"rows.new": 200}, now=4.0) == firing
