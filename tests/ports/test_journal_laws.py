@@ -13,7 +13,9 @@ from setpoint.errors import JournalError, StaleStateError
 from setpoint.facts.deployment import Deployed, Deployment
 from setpoint.facts.ledger import Event
 from setpoint.facts.release import Release
+from setpoint.facts.snapshot import Origin, Snapshot
 from setpoint.facts.state import Attempt, LoopState, TriggerState
+from setpoint.facts.training import Feature, Perturb, Recipe, TrainingJob
 from setpoint.facts.verdict import Verdict
 from setpoint.facts.version import Lineage, ModelVersion, Seen
 from setpoint.ledger.chain import START
@@ -50,7 +52,6 @@ def full_state():
         seen=seen,
         metrics={"f1": 0.5},
         intervals={"f1": (0.4, 0.6)},
-        details={"deep": [1, {"x": None}]},
     )
     return LoopState(
         model="churn",
@@ -62,7 +63,34 @@ def full_state():
             id="a2",
             reason="by hand",
             trigger="by hand",
-            snapshot="s",
+            snapshot=Snapshot(
+                digest="s",
+                table="t",
+                ranges=((0, 3), (5, 9)),
+                rows=7,
+                columns={"a": "double"},
+                origin=Origin(source="rows.csv"),
+            ),
+            job=TrainingJob(
+                key="k",
+                model="churn",
+                contract="c",
+                recipe=Recipe(
+                    estimator="auto",
+                    params={"max_depth": 3},
+                    task="binary",
+                    target="y",
+                    positive="1",
+                    features=(Feature(name="a", kind="float", low=0.5),),
+                    threshold=0.5,
+                    seed=7,
+                    time_limit_s=60.0,
+                    memory_limit=10**9,
+                ),
+                table="t",
+                rows="rows/r.npz",
+                perturbs=(Perturb(gate=1, column="a", add=2.0),),
+            ),
             seen=seen,
             verdicts=(verdict,),
         ),
@@ -103,12 +131,14 @@ def test_strange_values_come_back_too(number, details, count):
     state = full_state()
     details = dict(sorted(details.items()))  # mappings come back with sorted keys
     version = msgspec.structs.replace(
-        state.versions["1"], metrics={"f1": number}, details=details, trained_rows=count
+        state.versions["1"], metrics={"f1": number}, trained_rows=count
     )
+    state = msgspec.structs.replace(state, versions={"1": version}, last_run=details)
     journal = MemoryJournal("churn")  # the text that is kept is the same in every adapter
-    journal.commit(0, msgspec.structs.replace(state, versions={"1": version}), [])
-    back = journal.load()[0].versions["1"]
-    assert repr(back) == repr(version)  # by repr, because NaN does not equal itself
+    journal.commit(0, state, [])
+    back = journal.load()[0]
+    assert repr(back.versions["1"]) == repr(version)  # by repr, because NaN does not equal itself
+    assert repr(back.last_run) == repr(details)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

@@ -34,6 +34,16 @@ def over_classes(y, p):
     return np.mean([sk.average_precision_score(y == c, p[:, c]) for c in range(p.shape[1])])
 
 
+def brier_skill(y, p):
+    """One minus the Brier score over that of the rows' own class shares."""
+    if p.ndim == 1:
+        return 1 - sk.brier_score_loss(y, p) / sk.brier_score_loss(y, np.full(len(y), np.mean(y)))
+    shares = np.tile(np.bincount(y, minlength=p.shape[1]) / len(y), (len(y), 1))
+    labels = range(p.shape[1])
+    score = sk.brier_score_loss
+    return 1 - score(y, p, labels=labels) / score(y, shares, labels=labels)
+
+
 REFERENCE = {
     "accuracy": sk.accuracy_score,
     "balanced_accuracy": sk.balanced_accuracy_score,
@@ -47,6 +57,7 @@ REFERENCE = {
     "average_precision": over_classes,
     "log_loss": sk.log_loss,
     "brier": sk.brier_score_loss,
+    "brier_skill": brier_skill,
     "mae": sk.mean_absolute_error,
     "rmse": sk.root_mean_squared_error,
     "mape": sk.mean_absolute_percentage_error,

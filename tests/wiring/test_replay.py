@@ -182,7 +182,7 @@ def result(process):
 
 
 def jobs_in(folder):
-    found = (folder / ".setpoint" / "replay").glob("*/jobs/*/result.json")
+    found = (folder / ".setpoint" / "replay").glob("*/jobs/[!.]*/result.json")
     return {path.parent.name: path.stat().st_mtime_ns for path in found}
 
 
