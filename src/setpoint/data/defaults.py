@@ -80,7 +80,7 @@ def _retrain(facts: Facts) -> dict[str, Any]:
     budget = "7d" if facts.has_time else f"{10 * _step(facts.rows)} rows"
     return {
         "when": [
-            f"rows.new >= {_step(facts.rows)}",
+            f"rows.new >= {min(_step(facts.rows), _newest(facts.rows))}",
             "performance.drop > 5%",
             "drift.share > 30% for 3 windows",
         ],
@@ -91,11 +91,11 @@ def _retrain(facts: Facts) -> dict[str, Any]:
 
 
 def _newest(rows: int) -> int:
-    """Return how many of the newest rows judge where rows stand in order of time: a tenth, 500 to 1,000.
+    """Return how many of the newest rows judge where rows stand in order of time: an eighth, 250 to 1,000.
 
     Fewer cannot show a gain; more keep a candidate from the rows that it should learn from.
     """
-    return max(500, min(1000, rows // 10))
+    return max(250, min(1000, rows // 8))
 
 
 def _step(rows: int) -> int:
