@@ -14,6 +14,7 @@ from setpoint.cli.explain import explain
 from setpoint.cli.gateway import gateway
 from setpoint.cli.init import init
 from setpoint.cli.ledger import ledger
+from setpoint.cli.monitor import monitor
 from setpoint.cli.outcomes import outcomes
 from setpoint.cli.plan import plan
 from setpoint.cli.replay import replay
@@ -43,6 +44,7 @@ for _command in (
     gateway,
     score,
     outcomes,
+    monitor,
     status,
     explain,
 ):

@@ -40,6 +40,7 @@ def replay(
     from setpoint.cli.replay_bar import replay_bar
     from setpoint.settings import read_settings
     from setpoint.wiring.contract_file import read_contract
+    from setpoint.wiring.offline import named_variables
     from setpoint.wiring.replay import ReplayWish, run_replay
 
     with refusals(json=json):
@@ -49,7 +50,7 @@ def replay(
             contract=read,
             data=data,
             folder=Path.cwd() if data else folder,
-            store=read_settings(folder).store,
+            store=read_settings(folder, named=named_variables(read)).store,
             start=start,
             label_delay=label_delay,
             batch=batch,

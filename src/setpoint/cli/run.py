@@ -28,12 +28,13 @@ def run(
     from setpoint.cli.failure import refusals
     from setpoint.settings import quiet_foreign_libraries, read_settings
     from setpoint.wiring.contract_file import read_contract
+    from setpoint.wiring.offline import named_variables
 
     quiet_foreign_libraries()
     with refusals(json=json):
         read = read_contract(contract, env=env)
         project = contract.absolute().parent
-        settings = read_settings(project)
+        settings = read_settings(project, named=named_variables(read))
         result = _pass(
             read, project, settings, tuple(accept or ()), self_test=self_test, quiet=json
         )

@@ -19,6 +19,7 @@ def up(
     from setpoint.cli.failure import refusals
     from setpoint.settings import quiet_foreign_libraries, read_settings
     from setpoint.wiring.contract_file import read_contract
+    from setpoint.wiring.offline import named_variables
     from setpoint.wiring.up import UpPlan, run_up
 
     quiet_foreign_libraries()
@@ -33,7 +34,7 @@ def up(
             UpPlan(
                 contract=read,
                 project=project,
-                settings=read_settings(project),
+                settings=read_settings(project, named=named_variables(read)),
                 host=host,
                 port=port,
                 every_s=every,

@@ -9,6 +9,7 @@ from setpoint.contract.contract import Contract
 from setpoint.control.releasing import look_back, rules_of
 from setpoint.control.rows import LabelledRows, admitted
 from setpoint.control.world import World
+from setpoint.errors import UsageError
 from setpoint.facts.answers import Answers
 from setpoint.facts.signal import Signal, Window
 from setpoint.facts.state import LoopState
@@ -100,6 +101,23 @@ def watch_windows(
     for window in found:
         world.looked(window)
     return tuple(found), over[-1][1] if over else state.watched
+
+
+def look_now(world: World, contract: Contract, state: LoopState) -> dict[str, Signal]:
+    """Return the signals of the last window of answers, whole or not, by name; changes nothing.
+
+    Raises:
+        UsageError: Production is on no version yet, or nobody asked it anything since its promotion.
+    """
+    champion = state.versions.get(str(state.champion))
+    if champion is None:
+        raise UsageError("production is on no version yet: setpoint run")
+    _, end = world.traffic.reach()
+    start = max(end - contract.monitor.window.value, state.promoted_at or 0.0)
+    if start >= end:
+        msg = f"version {champion.version} has answered nothing since its promotion"
+        raise UsageError(msg)
+    return _look(world, contract, state, champion, Window(start=start, end=end))
 
 
 def _look(
