@@ -1,0 +1,7 @@
+"""`make bench`: every benchmark in turn, each printing its figures."""
+
+from benchmarks import replay_overhead, run_against_script
+
+if __name__ == "__main__":
+    run_against_script.main()
+    replay_overhead.main()
