@@ -140,9 +140,15 @@ def test_alias_moved_by_hand_does_not_move_production(begun):
     course(play, until=600)
     champion = play.state.champion
     assert champion == 2
-    play.world.registry.point("small", "champion", 1)
-    reconcile(play.world, play.contract)
-    assert play.world.registry.aliases("small")["champion"] == champion
+    settle(play.world, play.contract)
+    for moved in (1, None):
+        play.world.registry.point("small", "champion", moved)
+        decision = reconcile(play.world, play.contract)
+        assert decision.action == "put_back"
+        assert decision.numbers == {"found": moved or 0, "champion": champion}
+        assert play.world.registry.aliases("small")["champion"] == champion
+        assert play.events[-1].kind == "alias_put_back"
+        assert reconcile(play.world, play.contract).action == "wait"
 
 
 @pytest.mark.parametrize("release", [{"strategy": "direct"}, CANARY])

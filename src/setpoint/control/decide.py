@@ -18,6 +18,7 @@ from setpoint.policy.retrain import Due, Held, History, due
 from setpoint.policy.triggers import look
 
 Step = Literal[
+    "put_back",
     "roll_back",
     "move",
     "fit",
@@ -83,6 +84,9 @@ def decide_work(state: LoopState, seen: Seen) -> Intent:
 
 def _under_way(noted: LoopState, seen: Seen) -> Intent | None:
     """Return the next step of what protects production or has begun; None where there is none."""
+    was_right = noted.champion and noted.pointed == noted.champion
+    if was_right and seen.alias not in (None, noted.champion):
+        return Intent("put_back", noted)
     if seen.look_back is not None and seen.look_back.action == "roll_back":
         return Intent("roll_back", noted, reason=seen.look_back.reason)
     if seen.step is not None and seen.step.action in ("roll_back", "advance", "promote"):
@@ -122,6 +126,7 @@ def _note(contract: Contract, state: LoopState, seen: Seen) -> LoopState:
         triggers=memory,
         breaches=breaches,
         untold=untold,
+        pointed=state.champion if seen.alias == state.champion else state.pointed,
         watched=max(state.watched, seen.watched),
         watch=watch,
     )

@@ -34,6 +34,7 @@ class Seen:
         watched: End of the last of them.
         step: What the rules say of the release under way, if there is one.
         look_back: What outcome guardrails say of the promoted version, if one is watched.
+        alias: Version that the registry's alias `champion` names, 0 for none; None where nobody looked.
     """
 
     now: float
@@ -44,6 +45,7 @@ class Seen:
     watched: float = 0.0
     step: Step | None = None
     look_back: WatchStep | None = None
+    alias: int | None = None
 
 
 def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRows) -> Seen:
@@ -64,6 +66,7 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
         watched=watched,
         step=release,
         look_back=None if state.watch is None else look_back(world, contract, state, state.watch),
+        alias=world.registry.aliases(state.model).get("champion", 0),
     )
 
 

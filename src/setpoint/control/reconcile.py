@@ -124,6 +124,19 @@ def _roll_back(task: Task) -> Change:
     )
 
 
+def _put_back(task: Task) -> Change:
+    """Tell that somebody moved the alias; the projection of this pass puts it back: only the gates move it."""
+    state, found = task.state, task.seen.alias
+    where = f"moved to version {found}" if found else "removed"
+    reason = (
+        f"the alias champion was {where} from outside; it is put back to version {state.champion}"
+    )
+    numbers = {"found": found, "champion": state.champion}
+    return change(
+        state, "put_back", reason, at=task.seen.now, version=found or None, numbers=numbers
+    )
+
+
 def _begin(task: Task) -> Change:
     version = task.state.versions[str(task.state.proposed)]
     return releasing.begin(task.world, task.contract, task.state, version)
@@ -163,6 +176,7 @@ def _alert(task: Task) -> Change:
 
 
 ACTS: dict[Step, Callable[[Task], Change]] = {
+    "put_back": _put_back,
     "roll_back": _roll_back,
     "move": lambda t: releasing.move(
         t.world, t.contract, t.state, t.release, _there(t.seen.step, "a step")

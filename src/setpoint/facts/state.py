@@ -87,6 +87,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
         candidates: Candidates judged since the last promotion (k of the spending rule).
         proposed: Registered version that awaits its release; 0 for none.
         release: The release under way, if any.
+        pointed: Version that the registry's alias `champion` was last seen on as it should be; 0 for none.
         watch: The promoted version that outcome guardrails still watch, if any.
         deployment: The deployment document in force, if any.
         generation: Generation of the last deployment document.
@@ -117,6 +118,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
     candidates: int = 0
     proposed: int = 0
     release: Release | None = None
+    pointed: int = 0
     watch: Watch | None = None
     deployment: Deployment | None = None
     generation: int = 0
