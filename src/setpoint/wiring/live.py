@@ -22,6 +22,7 @@ from setpoint.adapters.sql_journal import SqlJournal
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Clock, SystemClock
 from setpoint.contract.contract import Contract
+from setpoint.control.releasing import loss_scale
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
 from setpoint.data.conform import conform, sort_by_time, ticks
@@ -139,9 +140,10 @@ def open_live(
     jobs = ProcessJobs(store, tables, project, os.cpu_count() or 1)
     registry = DeferredRegistry(lambda: _mlflow(settings))
     scorer = BundleScorer(store, project)
-    log = SqliteLog(store / "log.db")
-    clock: Clock = SystemClock() if contract.axis == "time" else LogClock(log)
     journal = SqlJournal(settings.database, contract.model.name)
+    state, _ = journal.load()
+    log = SqliteLog(store / "log.db", scale=1.0 if state is None else loss_scale(state))
+    clock: Clock = SystemClock() if contract.axis == "time" else LogClock(log)
     lock = lock_digest(installed_packages())
     source = FileSource(section.source, folder=project, form=section.format)
     world = World(
