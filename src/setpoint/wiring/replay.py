@@ -4,6 +4,7 @@ Fits are kept by what they are made from until the replay is done, so that one t
 the same decisions are taken again, and no fit is done twice.
 """
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable
@@ -120,7 +121,9 @@ def run_replay(wish: ReplayWish) -> Replay:
 
 def _forget(scratch: Path) -> None:
     """Remove the fits of a replay that is done: all at once, and what an earlier one was killed while removing."""
-    scratch.rename(scratch.with_name(f".done-{scratch.name}-{os.getpid()}"))
+    # the same replay, run twice at once, may have forgotten them already
+    with contextlib.suppress(FileNotFoundError):
+        scratch.rename(scratch.with_name(f".done-{scratch.name}-{os.getpid()}"))
     for done in scratch.parent.glob(".done-*"):
         shutil.rmtree(done, ignore_errors=True)
 
