@@ -34,6 +34,7 @@ SEED = 7
 _BATCH = 250  # requests between two looks of the loop
 _MOST = 6_000  # requests of one release, at most
 _EARLY = 0.45  # share of the history that the first version learns from
+_MARK = ".setpoint-demo"
 _VETERANS = 0.1  # share of customers who stayed longer than any in training
 
 
@@ -74,8 +75,12 @@ class LivePart:
 
 
 def learn(plan: DemoPlan) -> pa.Table:
-    """Generate the business, draft a contract from it as `setpoint init` does, and return the history."""
-    shutil.rmtree(plan.folder, ignore_errors=True)
+    """Generate the business, draft a contract from it as `setpoint init` does, and return the history.
+
+    Raises:
+        UsageError: The folder holds something that is not an earlier demo's.
+    """
+    _clear(plan.folder)
     source = plan.folder / "data" / "subscription.parquet"
     source.parent.mkdir(parents=True)
     history = subscription_table(SEED)
@@ -94,6 +99,17 @@ def learn(plan: DemoPlan) -> pa.Table:
     columns = len(drafted.contract.require_data().columns)
     plan.told("learn", f"drafted a contract from 4,000 rows: {columns} columns; gates {gates}")
     return history
+
+
+def _clear(folder: Path) -> None:
+    """Make the folder anew, if it is an earlier demo's or holds nothing: people's own files stay."""
+    mark = folder / _MARK
+    if folder.exists() and not mark.is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        msg = f"{folder} is there already and is no earlier demo; name another folder with --dir"
+        raise UsageError(msg)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    mark.write_text("made by setpoint demo, which may remove this folder\n", encoding="utf-8")
 
 
 def replay_history(
