@@ -54,7 +54,7 @@ def adopt_first(world: World, contract: Contract) -> Decision:
         watched=world.clock.now(),
         arrived=known,
         fitted_rows=known,
-        attempts=whole.k,
+        attempts=1,
     )
     after = releasing.deploy(world, contract, after)
     adopted = change(
