@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -79,14 +79,18 @@ def test_rows_that_are_all_recidivists_are_kept_out_and_no_others(asked):
     )
     found = run_replay(replace(wish, start="2013-10-01", batch="30d"))
     blocked = [one for one in found.decisions if one.action == "block"]
-    # A look comes 30 days after the one before, and judges the rows since then.
+    # A look comes 30 days after the one before, and judges the rows since then; the last one, those at the end.
     looks = [batch.start for batch in found.batches]
     bad = [at for at in looks if at > day("2014-04-02")]
-    assert [one.at for one in blocked] == bad
+    assert [one.at for one in blocked[:-1]] == bad
+    assert blocked[-1].at > bad[-1]
+    assert blocked[-1].numbers["end"] == found.rows
+    kept_out = [(one.numbers["start"], one.numbers["end"]) for one in blocked]
+    assert all(before[1] == after[0] for before, after in pairwise(kept_out))
     assert len(bad) >= 9
     assert all(one.numbers["checks"] == ["label_share"] for one in blocked)
     assert all("champion's training rows" in one.reason for one in blocked)
-    assert found.data_blocked == len(bad)
+    assert found.data_blocked == len(bad) + 1
 
 
 @pytest.mark.slow

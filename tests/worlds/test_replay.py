@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from setpoint.contract.spans import Span
@@ -115,3 +116,23 @@ def test_gain_is_positive_for_the_better_model_whatever_the_metric():
     none = replace(better, label=np.empty(0, dtype=np.int64), probability=np.empty((0, 0)))
     near, far = (replace(none, value=value.value + step) for step in (0.1, 1.0))
     assert gain(Judge("mae", value), near, far, rows).value == pytest.approx(0.9)
+
+
+def test_rows_of_the_last_batch_are_checked_when_their_labels_are_known(
+    make_play, small_contract, small_table, tmp_path
+):
+    table = small_table(700)
+    label = np.asarray(table["y"]).copy()
+    label[620:] = "1"
+    table = table.set_column(table.column_names.index("y"), "y", pa.array(label))
+    made = make_play(tmp_path, small_contract(delay=10), table)
+    found = replay(
+        ReplayPlan(
+            rows=made.rows, truth=truth_of(made.rows), start=START, batch=Span(320.0, "rows")
+        ),
+        Stage(made.world, made.clock),
+    )
+    blocked = [one for one in found.decisions if one.action == "block"]
+    assert [(one.numbers["start"], one.numbers["end"]) for one in blocked] == [(611, 700)]
+    assert blocked[0].at == 709.0
+    assert found.decisions[-1] is blocked[0]

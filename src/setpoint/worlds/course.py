@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from setpoint.clock import ManualClock, say_tick
 from setpoint.contract.contract import Contract
 from setpoint.contract.spans import Span
@@ -130,7 +132,30 @@ def drive(
         history.put(course.scheduled, start, history.answers_of(refitted, table))
         last = decisions[-1].reason if decisions else ""
         plan.progress(end, count, f"{say_tick(clock.now(), contract.axis)}  {last}".strip())
+    clock.put(max(clock.now(), _all_known(plan)))
+    history.know(count)
+    course.taken.extend(_receive_last(plan, world))
     return course
+
+
+def _all_known(plan: ReplayPlan) -> float:
+    """Return the tick at which every row is over and has its label."""
+    last = float(plan.rows.at[-1])
+    over = last + 1 if plan.contract.axis == "rows" else float(np.nextafter(last, np.inf))
+    return max(over, last + plan.contract.label_delay.value)
+
+
+def _receive_last(plan: ReplayPlan, world: World) -> list[Decision]:
+    """Check the rows that came in after the last pass; nothing is fitted, as no request is left to answer."""
+    state, revision = current(world, plan.contract)
+    count = len(plan.rows.at)
+    if state.arrived >= count:
+        return []
+    checked = admitting.check_arrived(world, plan.contract, state, plan.rows, count)
+    if not checked.events:
+        return []
+    world.journal.commit(revision, checked.state, checked.events)
+    return [checked.decision]
 
 
 def _answer(history: History, state: LoopState, start: int, end: int) -> None:
