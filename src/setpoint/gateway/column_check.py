@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-_FLOAT32_MAX = (
+FLOAT32_MAX = (
     3.4028234663852886e38  # models calculate in float32: beyond it a number becomes an infinity
 )
 _SHOWN = 60  # characters of an offending value that an answer repeats
@@ -78,8 +78,8 @@ def as_text(value: str | float | bool) -> str:  # noqa: FBT001 (a value, not a f
 
 
 def _float_check(rule: ColumnRule) -> Check:
-    low = -_FLOAT32_MAX if rule.min is None else max(rule.min, -_FLOAT32_MAX)
-    high = _FLOAT32_MAX if rule.max is None else min(rule.max, _FLOAT32_MAX)
+    low = -FLOAT32_MAX if rule.min is None else max(rule.min, -FLOAT32_MAX)
+    high = FLOAT32_MAX if rule.max is None else min(rule.max, FLOAT32_MAX)
     nullable = rule.nullable
 
     def check(values: Sequence[Any]) -> list[Any]:
@@ -98,8 +98,8 @@ def _float_check(rule: ColumnRule) -> Check:
 
 
 def _int_check(rule: ColumnRule) -> Check:
-    low = -_FLOAT32_MAX if rule.min is None else rule.min
-    high = _FLOAT32_MAX if rule.max is None else rule.max
+    low = -FLOAT32_MAX if rule.min is None else rule.min
+    high = FLOAT32_MAX if rule.max is None else rule.max
     nullable = rule.nullable
 
     def check(values: Sequence[Any]) -> list[Any]:
@@ -195,7 +195,7 @@ def _number_reason(rule: ColumnRule, value: object) -> str:
         return f"{_shorten(str(value))} is below the minimum {rule.min:g}"
     if rule.max is not None and value > rule.max:
         return f"{_shorten(str(value))} is above the maximum {rule.max:g}"
-    if not -_FLOAT32_MAX <= value <= _FLOAT32_MAX:
+    if not -FLOAT32_MAX <= value <= FLOAT32_MAX:
         return f"{_shorten(str(value))} is beyond the range of a 32-bit float"
     return f"got {_say(value)}, needs {_NEEDS[rule.kind]}"
 

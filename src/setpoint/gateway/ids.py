@@ -5,9 +5,10 @@ from collections.abc import Callable
 from setpoint.clock import Clock
 
 _COUNTER_BITS = 12  # a counter within the millisecond keeps the order of one process
-_RANDOM_BITS = 62
-_DRAW = 8  # bytes of chance for one id
-_POOL = 512 * _DRAW  # bytes asked for at once: one call to the system for 512 ids
+_COUNTERS = (1 << _COUNTER_BITS) - 1
+_TAIL = 8  # bytes of chance for one id
+_POOL = 512  # ids that one call to the system serves
+_VARIANT = {digit: "89ab"[place % 4] for place, digit in enumerate("0123456789abcdef")}
 
 
 class PredictionIds:
@@ -21,21 +22,28 @@ class PredictionIds:
     """
 
     def __init__(self, clock: Clock, entropy: Callable[[int], bytes]) -> None:
-        self._clock = clock
+        self._wall = clock.wall
         self._entropy = entropy
-        self._pool = b""
-        self._taken = 0  # bytes of the pool that are used up
+        self._tails: list[str] = []
         self._last = 0  # milliseconds and counter of the last id, as one number
+        self._millis = -1
+        self._head = ""  # the first 15 characters of ids of `_millis`
 
     def next(self) -> str:
         """Return the next id, as 36 characters."""
-        stamp = int(self._clock.wall() * 1000) << _COUNTER_BITS
-        self._last = stamp = max(stamp, self._last + 1)
-        if self._taken == len(self._pool):
-            self._pool, self._taken = self._entropy(_POOL), 0
-        draw = self._pool[self._taken : self._taken + _DRAW]
-        self._taken += _DRAW
-        chance = int.from_bytes(draw, "big") >> (8 * _DRAW - _RANDOM_BITS)
-        millis, counter = stamp >> _COUNTER_BITS, stamp & ((1 << _COUNTER_BITS) - 1)
-        text = f"{millis:012x}7{counter:03x}{(0b10 << _RANDOM_BITS) | chance:016x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        stamp = max(int(self._wall() * 1000) << _COUNTER_BITS, self._last + 1)
+        self._last = stamp
+        millis = stamp >> _COUNTER_BITS
+        if millis != self._millis:
+            text = f"{millis:012x}"
+            self._millis, self._head = millis, f"{text[:8]}-{text[8:]}-7"
+        if not self._tails:
+            self._tails = self._draw()
+        return f"{self._head}{stamp & _COUNTERS:03x}-{self._tails.pop()}"
+
+    def _draw(self) -> list[str]:
+        """Return the random ends of many ids."""
+        text = self._entropy(_POOL * _TAIL).hex()
+        size = 2 * _TAIL
+        ends = (text[start : start + size] for start in range(0, len(text), size))
+        return [f"{_VARIANT[end[0]]}{end[1:4]}-{end[4:]}" for end in ends]

@@ -1,0 +1,149 @@
+"""Batches the rows of concurrent requests for one model, without a timer.
+
+Rules:
+1. Requests that the event loop reads in one turn share one run of the model. An idle gateway adds no wait: a request
+   alone is run at the end of the very turn that read it.
+2. A run that could hold up the event loop (a native model, or many rows) leaves it. While it runs, further requests
+   gather for the next: the busier the gateway, the larger the batch, up to a bound.
+3. A batch that fails is run again request by request, so that a request fails only by its own rows.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+from setpoint.gateway.deciding import Decided, Numbers, decide, numbers_of
+from setpoint.gateway.row_decoder import Row
+from setpoint.gateway.runtime import Runner
+from setpoint.gateway.schema import Schema
+
+INLINE_ROWS = 64
+"""Rows that an inline model may run on the event loop at once."""
+
+BATCH_ROWS = 1024
+"""Rows of one run, unless one request has more."""
+
+_Waiting = tuple[Sequence[Row], "asyncio.Future[Decided]"]
+
+
+class ModelFailedError(Exception):
+    """The model gave no answer to a request; the message says why."""
+
+
+class Batcher:
+    """Runs one version's model for all requests of a process. Used on one event loop only.
+
+    Args:
+        schema: The version's schema.
+        runner: Its model.
+        executor: Where runs go that would hold up the event loop.
+        seen: Told the rows of each run.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        runner: Runner,
+        executor: Executor,
+        seen: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._schema = schema
+        self._runner = runner
+        self._executor = executor
+        self._seen = seen
+        self._waiting: deque[_Waiting] = deque()
+        self._due = False  # a turn is scheduled, or a run will schedule one
+        self.waiting_rows = 0
+
+    def ask(self, rows: Sequence[Row]) -> "asyncio.Future[Decided]":
+        """Return the future answer to a request's rows; it raises `ModelFailedError` where the model fails."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Decided] = loop.create_future()
+        self._waiting.append((rows, done))
+        self.waiting_rows += len(rows)
+        if not self._due:
+            self._due = True
+            loop.call_soon(self._turn, loop)
+        return done
+
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run what waits: at once where that is quick, else beside the event loop."""
+        while self._waiting:
+            batch, rows = self._take()
+            if self._runner.inline and rows <= INLINE_ROWS:
+                _settle(batch, self._answers(batch))
+                continue
+            running = loop.run_in_executor(self._executor, self._answers, batch)
+            running.add_done_callback(lambda ended, batch=batch: self._after(batch, ended, loop))
+            return  # `_due` stays: the end of this run starts the next
+        self._due = False
+
+    def _after(
+        self,
+        batch: list[_Waiting],
+        ended: "asyncio.Future[list[Decided | ModelFailedError]]",
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        """Answer the requests of a run that ended beside the event loop, and start the next."""
+        if ended.cancelled():
+            _settle(batch, [ModelFailedError("the gateway stops")] * len(batch))
+        else:
+            _settle(batch, ended.result())
+        self._turn(loop)
+
+    def _take(self) -> tuple[list[_Waiting], int]:
+        """Return the next batch and the number of its rows; requests that are gone are passed over."""
+        batch: list[_Waiting] = []
+        rows = 0
+        while self._waiting:
+            asked, done = self._waiting[0]
+            if rows and rows + len(asked) > BATCH_ROWS:
+                break
+            self._waiting.popleft()
+            self.waiting_rows -= len(asked)
+            if not done.done():
+                batch.append((asked, done))
+                rows += len(asked)
+        return batch, rows
+
+    def _answers(self, batch: Sequence[_Waiting]) -> list[Decided | ModelFailedError]:
+        """Return what each request of a batch is answered, or why it is not; called from any thread."""
+        if not batch:
+            return []
+        try:
+            numbers = self._run(batch)
+        except Exception as error:  # noqa: BLE001 (the model is foreign code: its failure is an answer's error, on record)
+            if len(batch) == 1:
+                return [_failed(error)]
+            return [found for one in batch for found in self._answers([one])]
+        found: list[Decided | ModelFailedError] = []
+        start = 0
+        for asked, _ in batch:
+            end = start + len(asked)
+            try:
+                found.append(decide(self._schema, numbers, start, end))
+            except ValueError as error:
+                found.append(_failed(error))
+            start = end
+        return found
+
+    def _run(self, batch: Sequence[_Waiting]) -> Numbers:
+        rows = batch[0][0] if len(batch) == 1 else [row for asked, _ in batch for row in asked]
+        self._seen(len(rows))
+        return numbers_of(self._schema, self._runner.run(rows), len(rows))
+
+
+def _settle(batch: Sequence[_Waiting], found: Sequence[Decided | ModelFailedError]) -> None:
+    """Give each request its answer; one whose client is gone is passed over."""
+    for (_, done), answer in zip(batch, found, strict=True):
+        if done.done():
+            continue
+        if isinstance(answer, ModelFailedError):
+            done.set_exception(answer)
+        else:
+            done.set_result(answer)
+
+
+def _failed(error: Exception) -> ModelFailedError:
+    return ModelFailedError(f"{type(error).__name__}: {error}"[:500])
