@@ -1,8 +1,8 @@
 """Batches the rows of concurrent requests for one model, without a timer.
 
 Rules:
-1. Requests that the event loop reads in one turn share one run of the model. An idle gateway adds no wait: a request
-   alone is run at the end of the very turn that read it.
+1. Requests that the event loop reads in one turn share one run of the model. A gateway that meets one request a turn
+   runs each at once; two in one turn make it gather, until turns have been lonely for a while.
 2. A run that could hold up the event loop (a native model, or many rows) leaves it. While it runs, further requests
    gather for the next: the busier the gateway, the larger the batch, up to a bound.
 3. A batch that fails is run again request by request, so that a request fails only by its own rows.
@@ -23,6 +23,9 @@ INLINE_ROWS = 64
 
 BATCH_ROWS = 1024
 """Rows of one run, unless one request has more."""
+
+_LONELY_TURNS = 16
+"""Turns with one request after which requests are run at once again."""
 
 _Waiting = tuple[Sequence[Row], "asyncio.Future[Decided]"]
 
@@ -54,11 +57,23 @@ class Batcher:
         self._seen = seen
         self._waiting: deque[_Waiting] = deque()
         self._due = False  # a turn is scheduled, or a run will schedule one
+        self._marked = False  # a request was run at once in this turn of the event loop
+        self._lonely = _LONELY_TURNS  # turns in a row that had one request
         self.waiting_rows = 0
 
-    def ask(self, rows: Sequence[Row]) -> "asyncio.Future[Decided]":
-        """Return the future answer to a request's rows; it raises `ModelFailedError` where the model fails."""
+    def ask(self, rows: Sequence[Row]) -> "Decided | asyncio.Future[Decided]":
+        """Return the answer to a request's rows, or its future.
+
+        Raises:
+            ModelFailedError: The model gave no answer; the future raises it too.
+        """
         loop = asyncio.get_running_loop()
+        if self._lonely >= _LONELY_TURNS and self._runner.inline and len(rows) <= INLINE_ROWS:
+            if not self._marked and not self._due:
+                self._marked = True
+                loop.call_soon(self._unmark)
+                return self._answer(rows)
+            self._lonely = 0
         done: asyncio.Future[Decided] = loop.create_future()
         self._waiting.append((rows, done))
         self.waiting_rows += len(rows)
@@ -67,8 +82,21 @@ class Batcher:
             loop.call_soon(self._turn, loop)
         return done
 
+    def _unmark(self) -> None:
+        self._marked = False
+
+    def _answer(self, rows: Sequence[Row]) -> Decided:
+        """Return the answer to one request, at once."""
+        try:
+            return decide(self._schema, self._run(rows), 0, len(rows))
+        except (
+            Exception
+        ) as error:  # the model is foreign code: its failure is an answer's error, on record
+            raise _failed(error) from error
+
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run what waits: at once where that is quick, else beside the event loop."""
+        self._lonely = self._lonely + 1 if len(self._waiting) == 1 else 0
         while self._waiting:
             batch, rows = self._take()
             if self._runner.inline and rows <= INLINE_ROWS:
@@ -109,14 +137,12 @@ class Batcher:
 
     def _answers(self, batch: Sequence[_Waiting]) -> list[Decided | ModelFailedError]:
         """Return what each request of a batch is answered, or why it is not; called from any thread."""
-        if not batch:
-            return []
+        if len(batch) == 1:
+            return [self._answer_or_failure(batch[0][0])]
         try:
-            numbers = self._run(batch)
-        except Exception as error:  # noqa: BLE001 (the model is foreign code: its failure is an answer's error, on record)
-            if len(batch) == 1:
-                return [_failed(error)]
-            return [found for one in batch for found in self._answers([one])]
+            numbers = self._run([row for asked, _ in batch for row in asked])
+        except Exception:  # noqa: BLE001 (the model is foreign code: each request alone shows whose rows it fails on)
+            return [self._answer_or_failure(asked) for asked, _ in batch]
         found: list[Decided | ModelFailedError] = []
         start = 0
         for asked, _ in batch:
@@ -128,8 +154,13 @@ class Batcher:
             start = end
         return found
 
-    def _run(self, batch: Sequence[_Waiting]) -> Numbers:
-        rows = batch[0][0] if len(batch) == 1 else [row for asked, _ in batch for row in asked]
+    def _answer_or_failure(self, rows: Sequence[Row]) -> Decided | ModelFailedError:
+        try:
+            return self._answer(rows)
+        except ModelFailedError as failure:
+            return failure
+
+    def _run(self, rows: Sequence[Row]) -> Numbers:
         self._seen(len(rows))
         return numbers_of(self._schema, self._runner.run(rows), len(rows))
 
