@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 
 from setpoint.gateway.deciding import Decided, Numbers, decide, numbers_of
 from setpoint.gateway.row_decoder import Row
@@ -103,15 +104,15 @@ class Batcher:
                 _settle(batch, self._answers(batch))
                 continue
             running = loop.run_in_executor(self._executor, self._answers, batch)
-            running.add_done_callback(lambda ended, batch=batch: self._after(batch, ended, loop))
+            running.add_done_callback(partial(self._after, batch, loop))
             return  # `_due` stays: the end of this run starts the next
         self._due = False
 
     def _after(
         self,
         batch: list[_Waiting],
-        ended: "asyncio.Future[list[Decided | ModelFailedError]]",
         loop: asyncio.AbstractEventLoop,
+        ended: "asyncio.Future[list[Decided | ModelFailedError]]",
     ) -> None:
         """Answer the requests of a run that ended beside the event loop, and start the next."""
         if ended.cancelled():

@@ -6,12 +6,14 @@ Rules:
 2. `buffered`: the answer leaves at once and is in the log within 200 ms. What could not be written is kept and tried
    again, up to a bound; what is given up then is counted. Nothing is lost silently.
 3. Outcomes go through the same thread, after the answers before them, so that an outcome finds its prediction.
+
+All bookkeeping happens on the event loop, so that handing over an answer takes no lock; the thread only commits.
 """
 
 import asyncio
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from setpoint.clock import Clock
@@ -38,24 +40,43 @@ class AnswerLog(Protocol):
         """Record outcomes, all or none, and return how many were new."""
 
 
+@dataclass(slots=True)
+class _Group:
+    """What one commit writes.
+
+    Args:
+        buffered: Answers that left already.
+        durable: Answers whose requests wait.
+        waiting: Done when `durable` is on disk; one for each request, which may be cancelled alone.
+        errands: Outcomes to record, and who waits for them.
+    """
+
+    buffered: list["Prediction"] = field(default_factory=list)
+    durable: list["Prediction"] = field(default_factory=list)
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    errands: list[tuple[Sequence["Outcome"], asyncio.Future[int]]] = field(default_factory=list)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody waits."""
+        return bool(self.waiting or self.errands)
+
+
 @dataclass(frozen=True, slots=True)
-class _Ticket:
-    """Answers of one request, and who waits for them."""
+class _Written:
+    """What became of a group.
 
-    predictions: Sequence["Prediction"]
-    done: asyncio.Future[None] | None
+    Args:
+        error: Why its answers are not in the log; None where they are.
+        recorded: For each errand, how many outcomes were new, or why they were not recorded.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class _Errand:
-    """Outcomes to record, and who waits for them."""
-
-    outcomes: Sequence["Outcome"]
-    done: asyncio.Future[int]
+    error: Exception | None
+    recorded: list[int | Exception]
 
 
 class LogWriter:
-    """The writer of one gateway process.
+    """The writer of one gateway process. Used on one event loop only.
 
     Args:
         log: Where answers go.
@@ -75,21 +96,21 @@ class LogWriter:
         self._log = log
         self._clock = clock
         self._capacity = capacity
-        self._condition = threading.Condition()
-        self._tickets: list[_Ticket] = []
-        self._errands: list[_Errand] = []
-        self._pending = 0  # answers in `_tickets`
-        self._urgent = False  # somebody waits
+        self._next = _Group()
+        self._writing = 0  # answers of the group that is being written
+        self._busy = False
+        self._due: asyncio.Handle | None = None
         self._closing = False
         self._failed_at = 0.0
         self._failure = ""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
+        self._idle: asyncio.Future[None] | None = None
 
     @property
     def pending(self) -> int:
         """Answers that wait to be written."""
-        return self._pending
+        return len(self._next.buffered) + len(self._next.durable) + self._writing
 
     @property
     def problem(self) -> str:
@@ -100,14 +121,13 @@ class LogWriter:
         """
         if not self._failure:
             return ""
-        if not self._pending and self._clock.stopwatch() - self._failed_at > _SHOWN_S:
+        if not self.pending and self._clock.stopwatch() - self._failed_at > _SHOWN_S:
             return ""
-        return f"{self._failure} ({self._pending} answers kept, {self.lost} lost)"
+        return f"{self._failure} ({self.pending} answers kept, {self.lost} lost)"
 
     def start(self) -> None:
-        """Start the thread; call it on the event loop that waits for the futures."""
+        """Begin; call it on the event loop that hands over answers."""
         self._loop = asyncio.get_running_loop()
-        self._thread.start()
 
     def put(
         self, predictions: Sequence["Prediction"], *, durable: bool
@@ -117,39 +137,118 @@ class LogWriter:
         Returns:
             The future to wait for before a durable answer leaves (it raises `JournalError`); None for a buffered one.
         """
-        done = self._new_future() if durable else None
-        with self._condition:
-            if not durable and self._pending + len(predictions) > self._capacity:
-                self.lost += len(predictions)
-                return None
-            wake = durable or not self._tickets
-            self._tickets.append(_Ticket(predictions, done))
-            self._pending += len(predictions)
-            self._urgent = self._urgent or durable
-            if wake:
-                self._condition.notify()
-        return done
+        group = self._next
+        if durable:
+            done: asyncio.Future[None] = self._require_loop().create_future()
+            group.durable.extend(predictions)
+            group.waiting.append(done)
+            if len(group.waiting) == 1:
+                self._schedule(0.0)
+            return done
+        if len(group.buffered) + len(predictions) > self._capacity:
+            self.lost += len(predictions)
+            return None
+        group.buffered.extend(predictions)
+        if self._due is None and not self._busy:
+            self._schedule(_LINGER_S)
+        return None
 
     def record(self, outcomes: Sequence["Outcome"]) -> asyncio.Future[int]:
         """Hand over outcomes; the future gives how many were new, or raises what the log raised."""
         done: asyncio.Future[int] = self._require_loop().create_future()
-        with self._condition:
-            self._errands.append(_Errand(outcomes, done))
-            self._urgent = True
-            self._condition.notify()
+        self._next.errands.append((outcomes, done))
+        self._schedule(0.0)
         return done
 
     async def drain(self) -> int:
         """Write what waits, stop the thread, and return how many answers could not be written."""
-        with self._condition:
-            self._closing = True
-            self._condition.notify()
-        if self._thread.is_alive():
-            await asyncio.to_thread(self._thread.join)
+        self._closing = True
+        if self._busy:
+            self._idle = self._require_loop().create_future()
+            await self._idle
+        if self._loop is not None and (self.pending or self._next.urgent):
+            self._idle = self._loop.create_future()
+            self._commit()
+            await self._idle
+        if self._due is not None:
+            self._due.cancel()
+        self._thread.shutdown()
         return self.lost
 
-    def _new_future(self) -> asyncio.Future[None]:
-        return self._require_loop().create_future()
+    def _schedule(self, delay_s: float) -> None:
+        """Have the next group written after a while; at once where somebody waits."""
+        if self._busy or self._closing:
+            return  # the end of the commit under way, or of everything, sees to it
+        if self._due is not None:
+            if delay_s:
+                return
+            self._due.cancel()
+        loop = self._require_loop()
+        if delay_s:
+            self._due = loop.call_later(delay_s, self._commit)
+        else:
+            self._due = loop.call_soon(self._commit)
+
+    def _commit(self) -> None:
+        """Start writing what has gathered."""
+        self._due = None
+        group, self._next = self._next, _Group()
+        self._busy = True
+        self._writing = len(group.buffered) + len(group.durable)
+        writing = self._require_loop().run_in_executor(self._thread, self._write, group)
+        writing.add_done_callback(lambda ended: self._after(group, ended.result()))
+
+    def _write(self, group: _Group) -> _Written:
+        """Write a group; on the thread."""
+        error: Exception | None = None
+        answers = group.buffered + group.durable
+        try:
+            if answers:
+                self._log.append(answers)
+        except Exception as caught:  # noqa: BLE001 (the thread's outermost frame: it must outlive any failure to write)
+            error = caught
+        return _Written(error, [self._record(outcomes) for outcomes, _ in group.errands])
+
+    def _record(self, outcomes: Sequence["Outcome"]) -> int | Exception:
+        try:
+            return self._log.record(outcomes)
+        except (DataError, JournalError) as caught:
+            return caught
+        except Exception as caught:  # noqa: BLE001 (the thread's outermost frame, as above)
+            return JournalError(f"outcomes cannot be recorded: {caught}")
+
+    def _after(self, group: _Group, written: _Written) -> None:
+        """Tell those who wait what became of a group, and go on with the next."""
+        self._busy, self._writing = False, 0
+        kept = False
+        if written.error is None:
+            count = len(group.buffered) + len(group.durable)
+            self.written += count
+            self._failure = "" if count else self._failure
+        else:
+            kept = self._keep(group, written.error)
+        _settle(group, written)
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+        if self._next.urgent:
+            self._schedule(0.0)
+        elif kept:
+            self._schedule(_RETRY_S)
+        elif self._next.buffered:
+            self._schedule(_LINGER_S)
+
+    def _keep(self, group: _Group, error: Exception) -> bool:
+        """Note a failure, and keep the buffered answers of the group for another try where one makes sense."""
+        self.failures += 1
+        self._failure, self._failed_at = str(error), self._clock.stopwatch()
+        # Only a log that cannot be written passes by; anything else would fail for ever.
+        room = self._capacity - len(self._next.buffered)
+        if self._closing or not isinstance(error, JournalError):
+            room = 0
+        kept, given_up = group.buffered[:room], group.buffered[room:]
+        self.lost += len(given_up)
+        self._next.buffered = kept + self._next.buffered
+        return bool(kept)
 
     def _require_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -157,82 +256,21 @@ class LogWriter:
             raise RuntimeError(msg)
         return self._loop
 
-    def _run(self) -> None:
-        """Commit group after group, until closed and empty."""
-        while True:
-            tickets, errands, closing = self._take()
-            kept = self._commit(tickets, last=closing) if tickets else False
-            for errand in errands:
-                self._do(errand)
-            if closing:
-                return
-            if kept:
-                with self._condition:
-                    self._condition.wait_for(lambda: self._urgent or self._closing, _RETRY_S)
 
-    def _take(self) -> tuple[list[_Ticket], list[_Errand], bool]:
-        """Wait for work and take all of it."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._tickets or self._errands or self._closing)
-            if not self._urgent:
-                self._condition.wait_for(lambda: self._urgent or self._closing, _LINGER_S)
-            tickets, self._tickets = self._tickets, []
-            errands, self._errands = self._errands, []
-            self._urgent = False
-            return tickets, errands, self._closing
-
-    def _commit(self, tickets: list[_Ticket], *, last: bool) -> bool:
-        """Write one group and tell those who wait; return whether buffered answers were kept for another try."""
-        group = [prediction for ticket in tickets for prediction in ticket.predictions]
-        error: Exception | None = None
-        try:
-            self._log.append(group)
-        except Exception as caught:  # noqa: BLE001 (the thread's outermost frame: it must outlive any failure to write)
-            error = caught
-        kept: list[_Ticket] = []
-        with self._condition:
-            self._pending -= len(group)
-            if error is None:
-                self.written += len(group)
-                self._failure = ""
-            else:
-                self.failures += 1
-                self._failure, self._failed_at = str(error), self._clock.stopwatch()
-                buffered = [ticket for ticket in tickets if ticket.done is None]
-                # Only a log that cannot be written passes by; anything else would fail for ever.
-                kept = buffered if isinstance(error, JournalError) and not last else []
-                self.lost += sum(len(t.predictions) for t in buffered) if not kept else 0
-                self._tickets = kept + self._tickets
-                self._pending += sum(len(ticket.predictions) for ticket in kept)
-        if error is not None and not isinstance(error, JournalError):
-            error = JournalError(f"answers cannot be written to the log: {error}")
-        self._tell([ticket.done for ticket in tickets if ticket.done is not None], error)
-        return bool(kept)
-
-    def _do(self, errand: _Errand) -> None:
-        """Record outcomes and tell who waits."""
-        new, error = 0, None
-        try:
-            new = self._log.record(errand.outcomes)
-        except (DataError, JournalError) as caught:
-            error = caught
-        except Exception as caught:  # noqa: BLE001 (the thread's outermost frame, as above)
-            error = JournalError(f"outcomes cannot be recorded: {caught}")
-        loop = self._require_loop()
-        loop.call_soon_threadsafe(_settle, [errand.done], new, error)
-
-    def _tell(self, futures: list[asyncio.Future[None]], error: Exception | None) -> None:
-        """Settle the futures of a group in one visit to the event loop."""
-        if futures:
-            self._require_loop().call_soon_threadsafe(_settle, futures, None, error)
-
-
-def _settle(futures: Sequence[asyncio.Future[Any]], value: object, error: Exception | None) -> None:
+def _settle(group: _Group, written: _Written) -> None:
     """Give futures their value or error; one whose request is gone is passed over."""
-    for future in futures:
-        if future.done():
+    error = written.error
+    if error is not None and not isinstance(error, JournalError):
+        error = JournalError(f"answers cannot be written to the log: {error}")
+    told: list[tuple[asyncio.Future[Any], Any]] = [(done, error) for done in group.waiting]
+    told += [
+        (done, recorded)
+        for (_, done), recorded in zip(group.errands, written.recorded, strict=True)
+    ]
+    for done, found in told:
+        if done.done():
             continue
-        if error is None:
-            future.set_result(value)
+        if isinstance(found, Exception):
+            done.set_exception(found)
         else:
-            future.set_exception(error)
+            done.set_result(found)

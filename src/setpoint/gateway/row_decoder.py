@@ -39,10 +39,11 @@ class RowDecoder:
             return
         fields: list[Any] = [(f"c{place}", _type_of(rule)) for place, rule in enumerate(rules)]
         names = {f"c{place}": rule.name for place, rule in enumerate(rules)}
-        listed = msgspec.defstruct("ListedRow", fields, array_like=True, forbid_unknown_fields=True)
+        listed: Any = msgspec.defstruct(
+            "ListedRow", fields, array_like=True, forbid_unknown_fields=True
+        )
         self._list = msgspec.json.Decoder(listed).decode
         self._lists = msgspec.json.Decoder(list[listed]).decode
-        self._listed = listed
         if extra in schema.names:
             self._place = schema.names.index(extra)
         elif extra:
