@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import numpy as np
@@ -23,6 +25,7 @@ from setpoint.adapters.file_deployments import FileDeployments
 from setpoint.clock import SystemClock
 from setpoint.digest import sha256_bytes, sha256_files
 from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.gateway.batching import Batcher
 from setpoint.gateway.station import Limits
 from setpoint.wiring.gateway import GatewayPlan, build_app
 
@@ -328,6 +331,21 @@ def wait_until():
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture
+def put_runner(client):
+    """Let version 1 of the client answer by another model."""
+    with ThreadPoolExecutor(2) as executor:
+
+        def put(runner):
+            serving = client.station.follower.serving
+            original = serving.versions[1]
+            batcher = Batcher(original.schema, runner, executor)
+            choice = serving.only._replace(version=dataclasses.replace(original, batcher=batcher))
+            client.station.follower.serving = dataclasses.replace(serving, only=choice)
+
+        yield put
 
 
 @pytest.fixture(scope="session")

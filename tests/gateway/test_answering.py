@@ -1,34 +1,24 @@
 """Tests of what the log says of an answer, and of logs and models that fail."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.errors import JournalError
 from setpoint.facts.evidence import Scores
-from setpoint.gateway.answering import decide
-from setpoint.gateway.schema import read_schema
 
 
 def logged(project):
     return SqliteLog(project.folder / "log.db").window(0.0, 1e12).to_pylist()
 
 
-def with_runner(client, run):
-    """Let version 1 answer by `run`."""
+class Runner:
+    """A model that answers by a function."""
 
-    class Runner:
-        inline = True
+    inline = True
 
-        def run(self, columns):
-            return run(columns)
-
-    serving = client.station.follower.serving
-    version = dataclasses.replace(serving.versions[1], runner=Runner())
-    choice = serving.choices[1]._replace(version=version)
-    client.station.follower.serving = dataclasses.replace(serving, choices={1: choice})
+    def __init__(self, run):
+        self.run = run
 
 
 def test_every_answer_is_in_the_log_with_where_it_came_from(client, project, row):
@@ -103,11 +93,11 @@ def test_buffered_answers_go_on_while_the_log_fails_and_readiness_says_so(client
     assert client.get("/readyz").status == 200
 
 
-def test_model_that_raises_is_a_500_on_record(client, project, row):
+def test_model_that_raises_is_a_500_on_record(client, put_runner, project, row):
     def broken(columns):
         raise RuntimeError("no weights")
 
-    with_runner(client, broken)
+    put_runner(Runner(broken))
     answer = client.post("/predict", row)
     assert answer.status == 500
     assert "version 1 gave no answer: RuntimeError: no weights" in answer.content["error"]
@@ -122,54 +112,7 @@ def test_model_that_raises_is_a_500_on_record(client, project, row):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_answer_that_is_no_number_is_never_given(client, row, bad):
+def test_answer_that_is_no_number_is_never_given(client, put_runner, row, bad):
     empty = np.empty(0)
-    with_runner(client, lambda _: Scores(empty, np.array([[0.5, bad]]), empty))
+    put_runner(Runner(lambda _: Scores(empty, np.array([[0.5, bad]]), empty)))
     assert client.post("/predict", row).status == 500
-
-
-def schema_of(task, classes, positive="", threshold=0.5):
-    document = (
-        f'{{"model": "m", "task": "{task}", "classes": {classes}, "positive": "{positive}", '
-        f'"threshold": {threshold}, "contract": "c", "columns": [{{"name": "x", "kind": "float"}}]}}'
-    )
-    return read_schema(document.encode())
-
-
-def scores(probability):
-    return Scores(np.empty(0, np.int64), np.array(probability), np.empty(0))
-
-
-def test_binary_is_decided_by_the_threshold_inclusive():
-    schema = schema_of("binary", '["No", "Yes"]', "Yes", 0.3)
-    decided = decide(schema, scores([[0.71, 0.29], [0.7, 0.3], [0.2, 0.8]]), 3)
-    assert decided.labels == ["No", "Yes", "Yes"]
-    assert decided.probability == [0.29, 0.3, 0.8]
-
-
-def test_positive_class_may_stand_first():
-    schema = schema_of("binary", '["bad", "good"]', "bad", 0.6)
-    decided = decide(schema, scores([[0.7, 0.3], [0.5, 0.5]]), 2)
-    assert decided.labels == ["bad", "good"]
-    assert decided.probability == [0.7, 0.5]
-
-
-def test_multiclass_answers_the_largest_probability():
-    decided = decide(schema_of("multiclass", '["a", "b", "c"]'), scores([[0.2, 0.3, 0.5]]), 1)
-    assert (decided.labels, decided.probability) == (["c"], [0.5])
-
-
-def test_probability_a_hair_above_one_is_one():
-    decided = decide(schema_of("binary", '["No", "Yes"]', "Yes"), scores([[-1e-7, 1 + 1e-7]]), 1)
-    assert decided.probability == [1.0]
-
-
-def test_wrong_number_of_answers_is_refused():
-    with pytest.raises(ValueError, match="for 2 rows"):
-        decide(schema_of("binary", '["No", "Yes"]'), scores([[0.5, 0.5]]), 2)
-
-
-def test_model_without_probabilities_answers_its_labels():
-    labels = Scores(np.array([1, 0]), np.empty((2, 0)), np.empty(0))
-    decided = decide(schema_of("binary", '["No", "Yes"]'), labels, 2)
-    assert (decided.labels, list(decided.probability)) == (["Yes", "No"], [])

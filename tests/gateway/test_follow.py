@@ -1,6 +1,5 @@
 """Tests of following the deployment document: whole or not at all, and the last good one stays."""
 
-import dataclasses
 import pickle
 import threading
 
@@ -145,11 +144,10 @@ def test_bundle_that_arrives_late_is_picked_up(client, project):
     client.until(lambda: generation(client) == 2)
 
 
-def test_request_ends_on_the_version_it_began_with(client, project, row):
+def test_request_ends_on_the_version_it_began_with(client, put_runner, project, row):
     """A request that waits for its model while the document changes."""
     began, go_on = threading.Event(), threading.Event()
-    serving = client.station.follower.serving
-    original = serving.versions[1]
+    original = client.station.follower.serving.versions[1]
 
     class Slow:
         inline = False
@@ -157,12 +155,9 @@ def test_request_ends_on_the_version_it_began_with(client, project, row):
         def run(self, columns):
             began.set()
             assert go_on.wait(10)
-            return original.runner.run(columns)
+            return original.batcher.runner.run(columns)
 
-    slow = dataclasses.replace(original, runner=Slow())
-    choice = serving.choices[1]._replace(version=slow)
-    client.station.follower.serving = dataclasses.replace(serving, choices={1: choice})
-
+    put_runner(Slow())
     waiting = client.loop.create_task(client.ask("POST", "/predict", row))
     client.until(began.is_set)
     project.deploy(2, {2: 1.0}, champion=2)

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -18,12 +19,13 @@ class Bomb:
 
 
 def load(project, deployed, native=None):
-    return load_version(deployed, project.folder, native)
+    with ThreadPoolExecutor(1) as executor:
+        return load_version(deployed, project.folder, native, executor)
 
 
 def test_sound_bundle_answers(project):
     version = load(project, project.add(1))
-    scores = version.runner.run([[3], [70.5], [True], ["monthly"], ["north"]])
+    scores = version.batcher.runner.run([[3], [70.5], [True], ["monthly"], ["north"]])
     assert scores.probability.shape == (1, 2)
     assert version.schema.classes == ("No", "Yes")
 

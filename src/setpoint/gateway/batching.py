@@ -53,7 +53,7 @@ class Batcher:
         seen: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._schema = schema
-        self._runner = runner
+        self.runner = runner
         self._executor = executor
         self._seen = seen
         self._waiting: deque[_Waiting] = deque()
@@ -69,7 +69,7 @@ class Batcher:
             ModelFailedError: The model gave no answer; the future raises it too.
         """
         loop = asyncio.get_running_loop()
-        if self._lonely >= _LONELY_TURNS and self._runner.inline and len(rows) <= INLINE_ROWS:
+        if self._lonely >= _LONELY_TURNS and self.runner.inline and len(rows) <= INLINE_ROWS:
             if not self._marked and not self._due:
                 self._marked = True
                 loop.call_soon(self._unmark)
@@ -100,7 +100,7 @@ class Batcher:
         self._lonely = self._lonely + 1 if len(self._waiting) == 1 else 0
         while self._waiting:
             batch, rows = self._take()
-            if self._runner.inline and rows <= INLINE_ROWS:
+            if self.runner.inline and rows <= INLINE_ROWS:
                 _settle(batch, self._answers(batch))
                 continue
             running = loop.run_in_executor(self._executor, self._answers, batch)
@@ -163,7 +163,7 @@ class Batcher:
 
     def _run(self, rows: Sequence[Row]) -> Numbers:
         self._seen(len(rows))
-        return numbers_of(self._schema, self._runner.run(rows), len(rows))
+        return numbers_of(self._schema, self.runner.run(list(zip(*rows, strict=True))), len(rows))
 
 
 def _settle(batch: Sequence[_Waiting], found: Sequence[Decided | ModelFailedError]) -> None:

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from setpoint.facts.evidence import Scores
 from setpoint.gateway.schema import Schema
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True, gc=False):
     """What a version says of n rows.
 
     Args:
@@ -25,8 +25,7 @@ class Decided:
     probabilities: Sequence[Sequence[float]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(msgspec.Struct, frozen=True, gc=False):
     """A model's answers to n rows as plain numbers, of which each request takes its part.
 
     Args:

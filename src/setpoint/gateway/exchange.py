@@ -1,7 +1,7 @@
 """One HTTP request and its response, apart from ASGI; and JSON in and out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -12,11 +12,12 @@ _JSON = b"application/json"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
+_NOWHERE: Mapping[str, str] = MappingProxyType({})
+
 Header = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, gc=False):
     """What came in.
 
     Args:
@@ -31,15 +32,15 @@ class Request:
     path: str
     headers: Mapping[bytes, bytes]
     body: bytes = b""
-    place: Mapping[str, str] = field(default_factory=dict)
+    place: Mapping[str, str] = _NOWHERE
 
     def header(self, name: bytes) -> str:
         """Return a header as text; empty where it was not sent."""
-        return self.headers.get(name, b"").decode("latin-1").strip()
+        found = self.headers.get(name)
+        return found.decode("latin-1").strip() if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True, gc=False):
     """What goes out."""
 
     status: int
@@ -49,7 +50,7 @@ class Response:
 
 
 def answer_json(content: Any, status: int = 200) -> Response:
-    """Return plain data as a JSON response."""
+    """Return plain data, or a struct, as a JSON response."""
     return Response(status, _encode(content))
 
 

@@ -1,16 +1,18 @@
 """The rows of a request, in the shapes that clients send: objects, lists, tensors."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any, Protocol
 
 from setpoint.gateway.column_check import as_text
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
+from setpoint.gateway.row_decoder import Row
 from setpoint.gateway.schema import Schema
 
 _FLAWS = 20
-_WRAPPERS = ("features", "instances")
+WRAPPERS = ("features", "instances")
+"""Names around rows; a feature of that very name takes its place."""
 
 
 class Rows(Protocol):
@@ -27,6 +29,54 @@ class Rows(Protocol):
         Raises:
             RefusedError: 422; a column is missing, or a row has another width.
         """
+
+
+def checked(rows: Rows, schema: Schema) -> Sequence[Row]:
+    """Return the rows as model and log take them, in the order of the schema.
+
+    Raises:
+        RefusedError: 422; a column is missing, a row has another width, or a value breaks a rule.
+    """
+    if isinstance(rows, TypedRows) and rows.schema is schema:
+        return rows.rows
+    return list(zip(*schema.check(rows.columns(schema)), strict=True))
+
+
+class TypedRows:
+    """Rows that were decoded straight into the types of one schema: there is nothing left to check.
+
+    Args:
+        rows: Checked rows in the order of the schema.
+        schema: The schema.
+        again: Reads the same rows the slow way, for a version with another schema.
+        extra: Name of a column that was read beside the features.
+        value: Its value in the first row.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        schema: Schema,
+        again: Callable[[], "Rows"],
+        extra: str = "",
+        value: Any = None,
+    ) -> None:
+        self.rows = rows
+        self.schema = schema
+        self.count = len(rows)
+        self._again = again
+        self._extra = extra
+        self._value = value
+
+    def values(self, column: str, schema: Schema) -> Sequence[Any]:
+        """Return the values of a column; empty where it was not sent."""
+        if column == self._extra:
+            return (self._value,)
+        return self._again().values(column, schema)
+
+    def columns(self, schema: Schema) -> Sequence[Sequence[Any]]:
+        """Return the features in the order of another schema."""
+        return self._again().columns(schema)
 
 
 class Records:
@@ -136,7 +186,7 @@ def read_rows(body: Any, feature_names: frozenset[str]) -> tuple[Rows, bool]:
         RefusedError: 422; the body has none of these shapes, or no rows.
     """
     if isinstance(body, dict):
-        for wrapper in _WRAPPERS:
+        for wrapper in WRAPPERS:
             if wrapper in body and wrapper not in feature_names:
                 return _rows_of(body[wrapper], wrapper), False
         return Records([body]), True

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from setpoint.errors import DeploymentError
 from setpoint.facts.deployment import Deployment
 from setpoint.gateway.refusal import refuse
+from setpoint.gateway.row_decoder import RowDecoder
+from setpoint.gateway.rows import WRAPPERS
 from setpoint.gateway.versions import Version
 from setpoint.release.assignment import Assignment, cut
 
@@ -34,14 +36,22 @@ class Serving:
         versions: Every prepared version, by number.
         assignment: The document's weights, cut.
         choices: The choice for each version that has traffic.
+        only: The choice for every request that names no version, where one version has all traffic; else None.
+        decoder: Decodes rows by the champion's schema, with the column that a draw or the log needs beside them.
+        extra: Name of that column, or empty.
         feature_names: Names of all versions' features.
+        wrappers: Names that stand around rows in a body, quoted: no version has a feature of that name.
     """
 
     deployment: Deployment
     versions: Mapping[int, Version]
     assignment: Assignment
     choices: Mapping[int, Choice]
+    only: Choice | None
+    decoder: RowDecoder
+    extra: str
     feature_names: frozenset[str]
+    wrappers: tuple[bytes, ...]
 
     @property
     def champion(self) -> Version:
@@ -100,5 +110,17 @@ def serve(deployment: Deployment, versions: Mapping[int, Version]) -> Serving:
         )
         for number, share in zip(assignment.versions, assignment.shares, strict=True)
     }
-    names = (name for version in versions.values() for name in version.schema.names)
-    return Serving(deployment, dict(versions), assignment, choices, frozenset(names))
+    names = frozenset(name for version in versions.values() for name in version.schema.names)
+    champion = versions[deployment.champion].schema
+    extra = deployment.sticky or champion.key
+    return Serving(
+        deployment=deployment,
+        versions=dict(versions),
+        assignment=assignment,
+        choices=choices,
+        only=next(iter(choices.values())) if len(choices) == 1 else None,
+        decoder=RowDecoder(champion, extra),
+        extra=extra,
+        feature_names=names,
+        wrappers=tuple(f'"{name}"'.encode() for name in WRAPPERS if name not in names),
+    )

@@ -6,6 +6,7 @@ Rules:
 3. A version that cannot answer its warm-up rows is not ready.
 """
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from setpoint.digest import sha256_bytes, sha256_files, short
 from setpoint.errors import BundleError
 from setpoint.facts.deployment import Deployed
 from setpoint.facts.evidence import Scores
+from setpoint.gateway.batching import Batcher
 from setpoint.gateway.column_check import ColumnRule
 from setpoint.gateway.runtime import NativeLoader, OnnxRunner, Runner
 from setpoint.gateway.schema import Schema, read_schema
@@ -36,7 +38,7 @@ class Version:
         artifact: Digest over the bundle's files.
         runtime: `onnx` or `native`.
         schema: What its requests must be.
-        runner: Its model.
+        batcher: Its model, for all requests of the process.
     """
 
     number: int
@@ -44,7 +46,7 @@ class Version:
     artifact: str
     runtime: str
     schema: Schema
-    runner: Runner
+    batcher: Batcher
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -73,13 +75,16 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(msg) from error
 
 
-def load_version(deployed: Deployed, base: Path, native: NativeLoader | None) -> Version:
+def load_version(
+    deployed: Deployed, base: Path, native: NativeLoader | None, executor: Executor
+) -> Version:
     """Verify, load and warm up one version. Slow: never call it on an event loop.
 
     Args:
         deployed: The version, as the deployment names it.
         base: Folder that a relative bundle path starts from.
         native: Makes runners of pickles; None where this gateway loads none.
+        executor: Where its model runs when that would hold up the event loop.
 
     Raises:
         BundleError: The bundle is missing, altered, may not be loaded here, or does not answer.
@@ -99,7 +104,7 @@ def load_version(deployed: Deployed, base: Path, native: NativeLoader | None) ->
         artifact=deployed.artifact,
         runtime=deployed.runtime,
         schema=schema,
-        runner=runner,
+        batcher=Batcher(schema, runner, executor),
     )
 
 

@@ -97,10 +97,12 @@ def run_gateway(plan: GatewayPlan) -> None:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_DRAIN_S,
     )
-    # uvicorn raises the signal again after its shutdown; a drained gateway ends with exit code 0.
+    server = uvicorn.Server(config)
+    # uvicorn raises the signal again after its shutdown; a drained gateway ends with exit code 0. One that comes before
+    # uvicorn listens for signals must count too: a parent dies only once.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    uvicorn.Server(config).run(sockets=[listener])
+        signal.signal(number, server.handle_exit)
+    server.run(sockets=[listener])
 
 
 def build_app(plan: GatewayPlan, clock: Clock) -> App:
@@ -116,10 +118,10 @@ def build_app(plan: GatewayPlan, clock: Clock) -> App:
     loading = ThreadPoolExecutor(1, thread_name_prefix="load")
     working = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="infer")
     writer = LogWriter(log, clock)
-    load = partial(load_version, base=base, native=_load_native)
+    load = partial(load_version, base=base, native=_load_native, executor=working)
     follower = Follower(documents, load, loading, clock)
     gauges = Gauges(follower, writer)
-    answering = Answering(PredictionIds(clock, os.urandom), clock, writer, gauges, working)
+    answering = Answering(PredictionIds(clock, os.urandom), clock, writer, gauges)
     return App(
         Station(
             follower=follower,
