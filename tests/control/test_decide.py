@@ -8,7 +8,7 @@ from setpoint.control.observe import Seen
 from setpoint.facts.release import Release, Watch
 from setpoint.facts.signal import Signal, Window
 from setpoint.facts.snapshot import Origin, Snapshot
-from setpoint.facts.state import Attempt, Blocked, LoopState
+from setpoint.facts.state import Attempt, Blocked, Hold, LoopState
 from setpoint.facts.training import Recipe, TrainingJob
 from setpoint.facts.verdict import Verdict
 from setpoint.facts.version import Seen as SeenRows
@@ -171,6 +171,23 @@ def test_count_that_comes_back_to_the_same_number_fires_again(contract):
     between = decide(contract, first.state, seen(new=0.0))
     second = decide(contract, between.state, seen(new=100.0, now=300.0))
     assert [one.step for one in (first, between, second)] == ["retrain", "wait", "retrain"]
+
+
+def test_retrain_of_no_use_is_held_and_its_trigger_is_not_spent(contract):
+    hold = Hold(about="these rows", reason="it would give the champion again")
+    found = decide(contract, state(), seen(new=500.0, hold=hold))
+    assert (found.step, found.reason) == ("wait", "it would give the champion again")
+    assert found.state.hold == hold
+    assert decide(contract, found.state, seen(new=500.0)).step == "retrain"
+
+
+def test_rows_that_fail_their_checks_are_told_once(contract):
+    failing = Verdict(subject="label_share", verdict="fail")
+    hold = Hold(about="these rows", reason="labels moved", verdicts=(failing,))
+    first = decide(contract, state(), seen(new=500.0, hold=hold))
+    assert first.step == "block"
+    assert "rows.new >= 100" in first.reason
+    assert decide(contract, first.state, seen(new=500.0, hold=hold)).step == "wait"
 
 
 def test_schedule_that_passes_between_windows_fires(small_contract):

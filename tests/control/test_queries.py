@@ -10,7 +10,7 @@ from setpoint.control.queries import axis_of, explain, require_state, status
 from setpoint.errors import UsageError
 from setpoint.facts.ledger import Event
 from setpoint.facts.release import Release
-from setpoint.facts.state import Blocked, LoopState, TriggerState
+from setpoint.facts.state import Blocked, Hold, LoopState, TriggerState
 from setpoint.facts.verdict import Verdict
 
 TEXT = """\
@@ -177,6 +177,8 @@ def test_a_pending_trigger_says_what_holds_it_back_and_until_when(journal):
     assert not second.pending
     put(journal, now=900.0)
     assert status(journal).triggers[0].held == ""
+    put(journal, hold=Hold(about="rows", reason="the champion again"))
+    assert status(journal).triggers[0].held == "the champion again"
 
 
 def test_a_trigger_that_has_fired_is_not_pending(journal):

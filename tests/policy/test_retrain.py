@@ -75,6 +75,14 @@ def test_cooldown_holds_until_it_is_over(signal) -> None:
     assert isinstance(found, Due)
 
 
+def test_retrain_of_no_use_is_held_until_its_rows_change(signal) -> None:
+    shown = [signal("drift.share", 0.42)]
+    held, memory = ask(History(hold="the champion again"), shown, now=100.0)
+    assert held == Held(trigger="drift.share > 30%", reason="the champion again")
+    found, _ = ask(History(triggers=memory), shown, now=150.0)
+    assert isinstance(found, Due)
+
+
 def test_held_trigger_that_recovers_starts_nothing(signal) -> None:
     held, memory = ask(History(retrains=(50.0,)), [signal("drift.share", 0.42)], now=100.0)
     assert isinstance(held, Held)

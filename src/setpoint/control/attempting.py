@@ -1,6 +1,6 @@
 """The way of a candidate: open an attempt, fit it, judge it, register it or refuse it. Each is one step."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -8,18 +8,17 @@ import pyarrow as pa
 
 from setpoint.contract.contract import Contract
 from setpoint.control.change import Change, change
-from setpoint.control.job import Ask, Drafted, draft_job
-from setpoint.control.rows import LabelledRows, admitted, latest
+from setpoint.control.drafting import champions_job, snapshot_now
+from setpoint.control.job import Ask, draft_job
+from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
 from setpoint.data.labels import label_reference
 from setpoint.data.profile import WindowPlan, prediction_profile, profile_of
-from setpoint.data.snapshot import take_snapshot
 from setpoint.digest import sha256_json
 from setpoint.errors import MeasurementError, TrainingError
 from setpoint.facts.evidence import Evidence, Ints
 from setpoint.facts.profile import Profile
 from setpoint.facts.registration import Registration
-from setpoint.facts.snapshot import Snapshot
 from setpoint.facts.state import Attempt, LoopState
 from setpoint.facts.training import TrainingJob
 from setpoint.facts.verdict import Verdict, combine
@@ -65,7 +64,7 @@ def open_attempt(
     """
     now = world.clock.now()
     known = rows.known(now)
-    snapshot = _snapshot(rows, contract, state, known)
+    snapshot = snapshot_now(rows, contract, state, known)
     ask = Ask(
         snapshot=snapshot,
         seed=contract.train.seed if wanted.seed is None else wanted.seed,
@@ -74,11 +73,9 @@ def open_attempt(
         shuffle_labels=wanted.shuffle_labels,
         whole=wanted.whole,
     )
-    known_job = _same_as_champion(world, contract, state, rows, ask)
-    if known_job is not None and wanted.trigger != BY_HAND:
-        reason = f"{wanted.reason}; but the same rows and recipe would give the champion again"
-        return change(state, "hold", reason, at=now)
-    drafted = known_job or draft_job(rows, contract, ask, world.tables)
+    by_hand = wanted.trigger == BY_HAND  # a person may ask again; the champion is not fitted twice
+    drafted = champions_job(world, contract, state, rows, ask) if by_hand else None
+    drafted = drafted or draft_job(rows, contract, ask, world.tables)
     shares, effect = _labels(rows, contract, drafted.fit)
     number = state.attempts + 1
     attempt = Attempt(
@@ -94,27 +91,15 @@ def open_attempt(
         label_shares=shares,
         label_effect=effect,
     )
-    by_hand = wanted.trigger == BY_HAND
     after = msgspec.structs.replace(
         state,
         attempt=attempt,
         attempts=number,
         fitted_rows=known,
+        hold=None,
         retrains=state.retrains if by_hand else (*state.retrains, now),
     )
     return change(after, "retrain", wanted.reason, at=now, attempt=attempt.id)
-
-
-def _same_as_champion(
-    world: World, contract: Contract, state: LoopState, rows: LabelledRows, ask: Ask
-) -> Drafted | None:
-    """Return the champion's own job where the same rows and recipe are asked for again: it is not fitted twice."""
-    champion = ask.champion
-    if champion is None or ask.shuffle_labels or ask.whole:
-        return None
-    met = replace(ask, champion=state.versions.get(str(champion.met)))
-    drafted = draft_job(rows, contract, met, world.tables)
-    return drafted if drafted.job.key == champion.job else None
 
 
 def fit(
@@ -289,19 +274,6 @@ def window_rows(contract: Contract, rows: LabelledRows, chosen: Ints) -> int:
     at = rows.at[chosen]
     spent = float(at[-1] - at[0]) if at.size else 0.0
     return max(1, int(at.size * length / spent)) if spent > 0 else max(1, int(at.size))
-
-
-def _snapshot(rows: LabelledRows, contract: Contract, state: LoopState, known: int) -> Snapshot:
-    ranges = admitted(known, state.blocked)
-    history = contract.retrain.data
-    if history.kind == "last" and history.last is not None:
-        if history.last.unit == "rows":
-            ranges = latest(ranges, int(history.last.value))
-        elif ranges:
-            since = float(rows.at[ranges[-1][1] - 1]) - history.last.value
-            first = int(np.searchsorted(rows.at[:known], since, side="left"))
-            ranges = tuple((max(start, first), end) for start, end in ranges if end > first)
-    return take_snapshot(rows.rows, contract, digest=rows.table, origin=rows.origin, ranges=ranges)
 
 
 def _labels(

@@ -13,7 +13,7 @@ import msgspec
 from setpoint.contract.contract import Contract
 from setpoint.control.observe import Seen
 from setpoint.facts.signal import Signal
-from setpoint.facts.state import LoopState
+from setpoint.facts.state import Hold, LoopState
 from setpoint.policy.retrain import Due, Held, History, due
 from setpoint.policy.triggers import look
 
@@ -28,6 +28,7 @@ Step = Literal[
     "check",
     "admit",
     "retrain",
+    "block",
     "alert",
     "wait",
 ]
@@ -64,16 +65,7 @@ def decide(contract: Contract, state: LoopState, seen: Seen) -> Intent:
         return Intent("check", noted)
     if any(set(one.checks) <= set(noted.accepted) for one in noted.blocked):
         return Intent("admit", noted)
-    latest = seen.windows[-1] if seen.windows else {}
-    found, memory = _due(contract, noted, seen, latest)
-    if isinstance(found, Due) and noted.champion:
-        spent = msgspec.structs.replace(noted, triggers=memory)
-        return Intent("retrain", spent, reason=found.reason, trigger=found.trigger)
-    if noted.untold:
-        return Intent("alert", noted)
-    return Intent(
-        "wait", noted, reason=found.reason if isinstance(found, Held) else "nothing is due"
-    )
+    return _due_now(contract, noted, seen, known=state.hold)
 
 
 def decide_work(state: LoopState, seen: Seen) -> Intent:
@@ -128,20 +120,40 @@ def _note(contract: Contract, state: LoopState, seen: Seen) -> LoopState:
         untold=untold,
         pointed=state.champion if seen.alias == state.champion else state.pointed,
         watched=max(state.watched, seen.watched),
+        hold=seen.hold or state.hold,
         watch=watch,
     )
 
 
+def _due_now(contract: Contract, noted: LoopState, seen: Seen, *, known: Hold | None) -> Intent:
+    """Return the step of what is due, where nothing is more urgent; what holds it back is told once."""
+    found, memory = _due(contract, noted, seen)
+    if isinstance(found, Due) and noted.champion:
+        spent = msgspec.structs.replace(noted, triggers=memory)
+        return Intent("retrain", spent, reason=found.reason, trigger=found.trigger)
+    if isinstance(found, Held) and seen.hold and seen.hold != known and seen.hold.verdicts:
+        return Intent("block", noted, reason=f"{found.trigger} is due; but {found.reason}")
+    if noted.untold:
+        return Intent("alert", noted)
+    reason = found.reason if isinstance(found, Held) else "nothing is due"
+    return Intent("wait", noted, reason=reason)
+
+
 def _due(
-    contract: Contract, state: LoopState, seen: Seen, latest: Mapping[str, Signal]
+    contract: Contract, state: LoopState, seen: Seen
 ) -> tuple[Due | Held | None, Mapping[str, object]]:
     open_now = ""
     if state.release is not None:
         open_now = f"the release of version {state.release.version}"
     return due(
         contract.retrain,
-        History(triggers=state.triggers, retrains=state.retrains, open=open_now),
-        signals=latest,
+        History(
+            triggers=state.triggers,
+            retrains=state.retrains,
+            open=open_now,
+            hold="" if seen.hold is None else seen.hold.reason,
+        ),
+        signals=seen.windows[-1] if seen.windows else {},
         counters=seen.counters,
         now=seen.now,
         axis=contract.axis,

@@ -1,18 +1,19 @@
 """What the loop sees in one pass: windows that are over, rows that came in, where a release stands. Reads only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from setpoint.contract.contract import Contract
+from setpoint.control.holding import held_back
 from setpoint.control.releasing import look_back, rules_of
 from setpoint.control.rows import LabelledRows, admitted
 from setpoint.control.world import World
 from setpoint.errors import UsageError
 from setpoint.facts.answers import Answers
 from setpoint.facts.signal import Signal, Window
-from setpoint.facts.state import LoopState
+from setpoint.facts.state import Hold, LoopState
 from setpoint.facts.version import ModelVersion
 from setpoint.monitor.answered import Answered, AtRelease, Outcomes
 from setpoint.monitor.signals import signals
@@ -34,6 +35,7 @@ class Seen:
         watched: End of the last of them.
         step: What the rules say of the release under way, if there is one.
         look_back: What outcome guardrails say of the promoted version, if one is watched.
+        hold: Why a retrain that is due would be no use on these rows, if anything says so.
         alias: Version that the registry's alias `champion` names, 0 for none; None where nobody looked.
     """
 
@@ -45,6 +47,7 @@ class Seen:
     watched: float = 0.0
     step: Step | None = None
     look_back: WatchStep | None = None
+    hold: Hold | None = None
     alias: int | None = None
 
 
@@ -68,6 +71,13 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
         look_back=None if state.watch is None else look_back(world, contract, state, state.watch),
         alias=world.registry.aliases(state.model).get("champion", 0),
     )
+
+
+def observe_due(
+    world: World, contract: Contract, state: LoopState, rows: LabelledRows, seen: Seen
+) -> Seen:
+    """Return what was seen, and whether a retrain that is due would be any use; looked at only where one is."""
+    return replace(seen, hold=held_back(world, contract, state, rows))
 
 
 def observe_work(world: World, rows: LabelledRows) -> Seen:

@@ -338,7 +338,9 @@ def _held(contract: Contract, state: LoopState) -> tuple[str, float | None]:
     if state.release is not None:
         return f"the release of version {state.release.version} is under way", None
     wait = waiting(contract.retrain, retrains=state.retrains, now=state.now, axis=contract.axis)
-    return ("", None) if wait is None else (wait.reason, wait.until)
+    if wait is not None:
+        return wait.reason, wait.until
+    return ("" if state.hold is None else state.hold.reason), None
 
 
 def _of_attempt(told: Sequence[Decision], name: str) -> tuple[Decision, ...]:

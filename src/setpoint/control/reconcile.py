@@ -14,7 +14,7 @@ from setpoint.contract.contract import Contract
 from setpoint.control import admitting, attempting, releasing
 from setpoint.control.change import Change, change
 from setpoint.control.decide import Intent, Step, decide, decide_work
-from setpoint.control.observe import Seen, observe, observe_work
+from setpoint.control.observe import Seen, observe, observe_due, observe_work
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
 from setpoint.errors import JournalError
@@ -48,6 +48,9 @@ def _pass(world: World, contract: Contract, *, watching: bool) -> Decision:
     rows = world.rows()
     seen = observe(world, contract, state, rows) if watching else observe_work(world, rows)
     intent = decide(contract, state, seen) if watching else decide_work(state, seen)
+    if intent.step == "retrain":
+        seen = observe_due(world, contract, state, rows, seen)
+        intent = decide(contract, state, seen)
     changed = ACTS[intent.step](Task(world, contract, intent, seen, rows))
     if changed.events or _is_news(state, changed.state):
         world.journal.commit(revision, changed.state, changed.events)
@@ -149,16 +152,15 @@ def _wait(task: Task) -> Change:
 
 
 def _retrain(task: Task) -> Change:
-    """Open an attempt; a table that was read as a whole is checked first, as batches are when they come in."""
-    world, contract, intent, rows = task.world, task.contract, task.intent, task.rows
-    if not rows.unfolding:
-        report = admitting.check_table(contract, intent.state, rows)
-        if report.blocking:
-            reason = f"{intent.reason}; but {admitting.why_blocked(report)}"
-            verdicts = tuple(check.verdict for check in report.blocking)
-            return change(intent.state, "block", reason, at=world.clock.now(), verdicts=verdicts)
-    wanted = attempting.Wanted(trigger=intent.trigger, reason=intent.reason)
-    return attempting.open_attempt(world, contract, intent.state, rows, wanted)
+    """Open an attempt for the trigger that is due."""
+    wanted = attempting.Wanted(trigger=task.intent.trigger, reason=task.intent.reason)
+    return attempting.open_attempt(task.world, task.contract, task.state, task.rows, wanted)
+
+
+def _block(task: Task) -> Change:
+    """Tell that a retrain is due and its table fails its checks; the trigger stays due."""
+    verdicts = _there(task.state.hold, "what holds a retrain back").verdicts
+    return change(task.state, "block", task.intent.reason, at=task.seen.now, verdicts=verdicts)
 
 
 def _alert(task: Task) -> Change:
@@ -190,6 +192,7 @@ ACTS: dict[Step, Callable[[Task], Change]] = {
     ),
     "admit": lambda t: admitting.admit(t.state, now=t.seen.now),
     "retrain": _retrain,
+    "block": _block,
     "alert": _alert,
     "wait": _wait,
 }

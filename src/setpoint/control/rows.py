@@ -12,6 +12,9 @@ from setpoint.facts.evidence import Floats, Ints
 from setpoint.facts.snapshot import Origin
 from setpoint.facts.state import Blocked
 
+Ranges = tuple[tuple[int, int], ...]
+"""Half-open ranges of row positions, in order."""
+
 
 @dataclass(frozen=True)
 class LabelledRows:
@@ -49,7 +52,7 @@ class LabelledRows:
         return min(before, int(np.searchsorted(self.at, now - delay, side="right")))
 
 
-def admitted(known: int, blocked: Sequence[Blocked]) -> tuple[tuple[int, int], ...]:
+def admitted(known: int, blocked: Sequence[Blocked]) -> Ranges:
     """Return the half-open ranges of the first `known` rows that are not blocked, in order."""
     ranges: list[tuple[int, int]] = []
     start = 0
@@ -62,7 +65,7 @@ def admitted(known: int, blocked: Sequence[Blocked]) -> tuple[tuple[int, int], .
     return tuple(pair for pair in ranges if pair[0] < pair[1])
 
 
-def latest(ranges: Sequence[tuple[int, int]], rows: int) -> tuple[tuple[int, int], ...]:
+def latest(ranges: Sequence[tuple[int, int]], rows: int) -> Ranges:
     """Return the ranges cut down to their last `rows` rows."""
     kept: list[tuple[int, int]] = []
     left = rows

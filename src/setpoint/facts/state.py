@@ -70,6 +70,20 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     at: float
 
 
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a retrain that is due would be no use on certain rows.
+
+    Args:
+        about: Names the rows with the contract, champion and accepted checks that it was found with.
+        reason: One sentence.
+        verdicts: The failing checks of the rows, where these are the reason.
+    """
+
+    about: str
+    reason: str
+    verdicts: tuple[Verdict, ...] = ()
+
+
 class LoopState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the loop remembers of one model.
 
@@ -93,6 +107,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
         generation: Generation of the last deployment document.
         triggers: Memory of each trigger by its condition.
         retrains: Ticks of retrains, for cool-down and budget.
+        hold: Why a retrain that was due did not start, as last seen.
         promoted_at: Tick of the last promotion.
         arrived: Labelled rows of the world that have been looked at.
         fitted_rows: Labelled rows that were known at the last fit.
@@ -124,6 +139,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 0
     triggers: dict[str, TriggerState] = {}
     retrains: tuple[float, ...] = ()
+    hold: Hold | None = None
     promoted_at: float | None = None
     arrived: int = 0
     fitted_rows: int = 0

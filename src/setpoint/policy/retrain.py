@@ -49,11 +49,13 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         triggers: Memory of each trigger.
         retrains: Ticks at which retrains started, in order.
         open: What is under way, in words, such as `attempt a-7` or `release of version 3`; empty for nothing.
+        hold: Why a retrain would be no use on the rows of now; empty for no reason.
     """
 
     triggers: Mapping[str, TriggerState] = {}
     retrains: Sequence[float] = ()
     open: str = ""
+    hold: str = ""
 
 
 def due(
@@ -89,6 +91,8 @@ def due(
         return Held(trigger=first, reason=f"{history.open} is under way"), memory
     if wait := waiting(retrain, retrains=history.retrains, now=now, axis=axis):
         return Held(trigger=first, reason=wait.reason, until=wait.until), memory
+    if history.hold:
+        return Held(trigger=first, reason=history.hold), memory
     evidence = {trigger_name(trigger): memory[trigger_name(trigger)].evidence for trigger in firing}
     words = [_words(trigger, memory, signals, counters, axis) for trigger in firing]
     found = Due(trigger=first, reason="; ".join(words), evidence=evidence)
