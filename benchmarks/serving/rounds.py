@@ -1,0 +1,224 @@
+"""Rounds: every server in turn, again and again, so that a noisy minute falls on all of them; medians tell."""
+
+import math
+import resource
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import psutil
+
+from benchmarks.serving.load import Load, post
+from benchmarks.serving.server import DeadServerError, Server, ask, cpu_seconds, running
+
+_CROWDED = 0.1  # cores; a run beside which others took more is done again
+_TRIES = 4
+_TOLERANCE = 1e-3  # of a probability: float32 and the order of a sum, but no other model
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured.
+
+    Args:
+        rounds: How often each server has its turn.
+        seconds: Length of one run.
+        connections: Connections of the runs of one turn.
+        warm_s: Length of the run before these, which is thrown away.
+    """
+
+    rounds: int = 5
+    seconds: float = 3.0
+    connections: Sequence[int] = (1, 16, 64)
+    warm_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run against one server.
+
+    Args:
+        server: Its name.
+        connections: How many.
+        load: What wrk found.
+        cpu_us: Processor time of the server and its children for one answer, in microseconds.
+        others: Cores that neither the server nor wrk kept busy, but somebody else did.
+    """
+
+    server: str
+    connections: int
+    load: Load
+    cpu_us: float
+    others: float
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Medians over the runs of one server at one number of connections.
+
+    Args:
+        server: Its name.
+        connections: How many.
+        rate: Answers per second.
+        low: Lowest rate of a run.
+        high: Highest rate of a run.
+        p50_ms: Median of the runs' median latencies, in milliseconds.
+        p99_ms: Median of the runs' 99th percentiles, in milliseconds.
+        cpu_us: Processor time for one answer, in microseconds.
+        errors: Errors of all runs together.
+        runs: How many.
+        others: Median of the cores that somebody else kept busy meanwhile.
+    """
+
+    server: str
+    connections: int
+    rate: float
+    low: float
+    high: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float
+    errors: int
+    runs: int
+    others: float
+
+
+def measure(
+    servers: Sequence[Server],
+    plan: Plan,
+    *,
+    expected: float | None = None,
+    say: Callable[[str], None] = print,
+) -> list[Run]:
+    """Return all runs of all servers, interleaved. A server that fails is said and left out from then on.
+
+    Args:
+        servers: The servers.
+        plan: How much.
+        expected: Native probability of the positive class of the posted row; answers are checked against it first.
+        say: Takes a line of progress.
+    """
+    runs: list[Run] = []
+    left = list(servers)
+    for number in range(plan.rounds):
+        for server in list(left):
+            try:
+                turn = _turn(server, plan, expected)
+            except (DeadServerError, ValueError) as error:
+                say(f"  {server.name}: left out: {error}")
+                left.remove(server)
+                continue
+            runs.extend(turn)
+            rates = ", ".join(f"{run.connections}: {run.load.rate:,.0f}/s" for run in turn)
+            say(f"  round {number + 1}/{plan.rounds} {server.name}: {rates}")
+    return runs
+
+
+def _turn(server: Server, plan: Plan, expected: float | None) -> list[Run]:
+    with running(server) as process:
+        verify(server, expected)
+        post(
+            server.url,
+            server.body,
+            connections=max(plan.connections),
+            seconds=plan.warm_s,
+            content_type=server.content_type,
+        )
+        return [_run(server, process, connections, plan) for connections in plan.connections]
+
+
+def _run(server: Server, process: psutil.Process, connections: int, plan: Plan) -> Run:
+    """Return one run; where others took the processor, the quietest of a few."""
+    tries: list[Run] = []
+    while len(tries) < _TRIES:
+        tries.append(_try(server, process, connections, plan))
+        if tries[-1].others <= _CROWDED:
+            break
+    return min(tries, key=lambda run: run.others)
+
+
+def _try(server: Server, process: psutil.Process, connections: int, plan: Plan) -> Run:
+    before, wrk, busy, begun = cpu_seconds(process), _children(), _busy(), time.monotonic()
+    load = post(
+        server.url,
+        server.body,
+        connections=connections,
+        seconds=plan.seconds,
+        content_type=server.content_type,
+    )
+    spent = cpu_seconds(process) - before
+    others = _busy() - busy - spent - (_children() - wrk)
+    return Run(
+        server.name,
+        connections,
+        load,
+        cpu_us=spent * 1e6 / max(load.requests, 1),
+        others=max(others, 0.0) / (time.monotonic() - begun),
+    )
+
+
+def _busy() -> float:
+    """Return the processor time of everything on this machine so far, and what the machine's host took from it."""
+    found = psutil.cpu_times()
+    return float(found.user + found.nice + found.system + found.steal)
+
+
+def _children() -> float:
+    """Return the processor time of this process's children that have ended: wrk's."""
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
+
+
+def verify(server: Server, expected: float | None) -> None:
+    """Ask once and hold the answer against the native model's.
+
+    Raises:
+        DeadServerError: It answers something else.
+    """
+    content = ask(server)
+    if server.read is None or expected is None:
+        return
+    try:
+        found = server.read(content)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        msg = f"answers {content[:300]!r}: {error!r}"
+        raise DeadServerError(msg) from error
+    if not math.isclose(found, expected, abs_tol=_TOLERANCE):
+        msg = f"answers probability {found}, the native model {expected}"
+        raise DeadServerError(msg)
+
+
+def figures(runs: Sequence[Run]) -> list[Figure]:
+    """Return the medians of runs, by server and connections, in the order of their first runs."""
+    groups: dict[tuple[str, int], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.server, run.connections), []).append(run)
+    return [_figure(name, connections, group) for (name, connections), group in groups.items()]
+
+
+def _figure(server: str, connections: int, runs: Sequence[Run]) -> Figure:
+    rates = [run.load.rate for run in runs]
+    return Figure(
+        server=server,
+        connections=connections,
+        rate=statistics.median(rates),
+        low=min(rates),
+        high=max(rates),
+        p50_ms=statistics.median(run.load.p50_ms for run in runs),
+        p99_ms=statistics.median(run.load.p99_ms for run in runs),
+        cpu_us=statistics.median(run.cpu_us for run in runs),
+        errors=sum(run.load.errors for run in runs),
+        runs=len(runs),
+        others=statistics.median(run.others for run in runs),
+    )
+
+
+def by_server(found: Sequence[Figure], connections: int) -> Mapping[str, Figure]:
+    """Return the figures of one number of connections, by server."""
+    return {figure.server: figure for figure in found if figure.connections == connections}
+
+
+def plain(found: Sequence[Figure]) -> list[dict[str, object]]:
+    """Return figures as plain data."""
+    return [asdict(figure) for figure in found]
