@@ -70,7 +70,7 @@ def decide(contract: Contract, state: LoopState, seen: Seen) -> Intent:
 
 def decide_work(state: LoopState, seen: Seen) -> Intent:
     """Return the next step of a candidate under way, and nothing else."""
-    noted = msgspec.structs.replace(state, now=seen.now)
+    noted = msgspec.structs.replace(state, now=seen.now, pointed=_pointed(state, seen))
     return _under_way(noted, seen) or Intent("wait", noted, reason="nothing is under way")
 
 
@@ -118,7 +118,7 @@ def _note(contract: Contract, state: LoopState, seen: Seen) -> LoopState:
         triggers=memory,
         breaches=breaches,
         untold=untold,
-        pointed=state.champion if seen.alias == state.champion else state.pointed,
+        pointed=_pointed(state, seen),
         watched=max(state.watched, seen.watched),
         hold=seen.hold or state.hold,
         watch=watch,
@@ -137,6 +137,10 @@ def _due_now(contract: Contract, noted: LoopState, seen: Seen, *, known: Hold | 
         return Intent("alert", noted)
     reason = found.reason if isinstance(found, Held) else "nothing is due"
     return Intent("wait", noted, reason=reason)
+
+
+def _pointed(state: LoopState, seen: Seen) -> int:
+    return state.champion if seen.alias == state.champion else state.pointed
 
 
 def _due(

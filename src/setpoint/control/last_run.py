@@ -22,7 +22,7 @@ def unchanged(state: LoopState | None, key: str) -> RunResult | None:
         return None
     last = msgspec.convert(state.last_run["result"], RunResult)
     return msgspec.structs.replace(
-        last, champion=state.champion, stages=dict.fromkeys(STAGES, 0.0), reused=STAGES
+        last, champion=state.champion, stages=dict.fromkeys(STAGES, 0.0), reused=STAGES, notes=()
     )
 
 

@@ -1,6 +1,6 @@
 """What the loop sees in one pass: windows that are over, rows that came in, where a release stands. Reads only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,11 +11,12 @@ from setpoint.control.releasing import look_back, rules_of
 from setpoint.control.rows import LabelledRows, admitted
 from setpoint.control.world import World
 from setpoint.errors import UsageError
-from setpoint.facts.answers import Answers
+from setpoint.facts.answers import Scored
 from setpoint.facts.signal import Signal, Window
 from setpoint.facts.state import Hold, LoopState
 from setpoint.facts.version import ModelVersion
 from setpoint.monitor.answered import Answered, AtRelease, Outcomes
+from setpoint.monitor.performance import scores_where
 from setpoint.monitor.signals import signals
 from setpoint.monitor.windows import complete_windows
 from setpoint.release.machine import Step, step
@@ -69,7 +70,7 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
         watched=watched,
         step=release,
         look_back=None if state.watch is None else look_back(world, contract, state, state.watch),
-        alias=world.registry.aliases(state.model).get("champion", 0),
+        alias=_champion_alias(world, state),
     )
 
 
@@ -80,10 +81,19 @@ def observe_due(
     return replace(seen, hold=held_back(world, contract, state, rows))
 
 
-def observe_work(world: World, rows: LabelledRows) -> Seen:
-    """Return what is to be seen of work under way alone, for a pass that a person asked for."""
+def observe_work(world: World, state: LoopState, rows: LabelledRows) -> Seen:
+    """Return what is to be seen of work under way alone, for a pass that a person asked for.
+
+    A fit is begun without a look at the registry, which takes seconds to open and opens meanwhile.
+    """
     now = world.clock.now()
-    return Seen(now=now, known=rows.known(now), arrived=0, counters={})
+    before_fit = state.attempt is not None and state.attempt.stage == "opened"
+    alias = None if before_fit else _champion_alias(world, state)
+    return Seen(now=now, known=rows.known(now), arrived=0, counters={}, alias=alias)
+
+
+def _champion_alias(world: World, state: LoopState) -> int:
+    return world.registry.aliases(state.model).get("champion", 0)
 
 
 def counters(state: LoopState, known: int, now: float) -> dict[str, float]:
@@ -110,7 +120,7 @@ def watch_windows(
     first, last = world.traffic.reach()
     start = max(state.watched, first)
     over = complete_windows(start, min(now, max(last, start)), contract.monitor.window.value)
-    found = [_look(world, contract, state, champion, Window(start=a, end=b)) for a, b in over]
+    found = _look(world, contract, state, champion, over)
     for window in found:
         world.looked(window)
     return tuple(found), over[-1][1] if over else state.watched
@@ -130,67 +140,71 @@ def look_now(world: World, contract: Contract, state: LoopState) -> dict[str, Si
     if start >= end:
         msg = f"version {champion.version} has answered nothing since its promotion"
         raise UsageError(msg)
-    return _look(world, contract, state, champion, Window(start=start, end=end))
+    (found,) = _look(world, contract, state, champion, [(start, end)])
+    return found
 
 
 def _look(
-    world: World, contract: Contract, state: LoopState, champion: ModelVersion, window: Window
-) -> dict[str, Signal]:
-    """Return the signals of one window by name; performance looks at the window whose labels are due by now."""
-    here = Window(start=window.start, end=window.end, version=champion.version)
+    world: World,
+    contract: Contract,
+    state: LoopState,
+    champion: ModelVersion,
+    windows: Sequence[tuple[float, float]],
+) -> list[dict[str, Signal]]:
+    """Return the signals of each window by name; performance looks at the window whose labels are due by now.
+
+    What was answered since the promotion is read once for all windows, and without the inputs.
+    """
+    if not windows:
+        return []
     delay = contract.label_delay.value
     released = state.promoted_at or 0.0
-    due = Window(
-        start=max(released, window.start - delay),
-        end=max(released, window.end - delay),
-        version=champion.version,
-    )
-    answered = _answered(world, here)
-    matured = answered if delay == 0 else _answered(world, due)
-    every = world.traffic.answers(champion.version, released, window.end)
-    found = signals(
-        contract,
-        world.bundles.profile(champion.artifact),
-        answered,
-        matured=matured,
-        outcomes=_outcomes(every, due.end),
-        at_release=_at_release(contract, champion),
-    )
-    return {signal.name: signal for signal in found}
+    since = [(released, end) for _, end in windows]
+    due = [(max(released, start - delay), max(released, end - delay)) for start, end in windows]
+    told = world.traffic.scored(champion.version, [*since, *due])
+    profile, at_release = world.bundles.profile(champion.artifact), _at_release(contract, champion)
+    looks = []
+    for window, every, matured in zip(windows, told, told[len(windows) :], strict=False):
+        found = signals(
+            contract,
+            profile,
+            _answered(world, champion.version, window),
+            matured=_answered_of(matured),
+            outcomes=_outcomes(every, matured.end),
+            at_release=at_release,
+        )
+        looks.append({signal.name: signal for signal in found})
+    return looks
 
 
-def _answered(world: World, window: Window) -> Answered:
-    answers = world.traffic.answers(window.version, window.start, window.end)
+def _answered(world: World, version: int, window: tuple[float, float]) -> Answered:
+    answers = world.traffic.answers(version, *window)
+    failed = answers.failed if world.wall_clock else None
+    return replace(_answered_of(answers), features=answers.table, failed=failed)
+
+
+def _answered_of(scored: Scored) -> Answered:
+    """Return answers as the monitor takes them, without their inputs."""
+    window = Window(
+        start=scored.start, end=scored.end, version=scored.version, rows=len(scored.known)
+    )
     return Answered(
-        window=Window(
-            start=window.start,
-            end=window.end,
-            version=window.version,
-            rows=answers.table.num_rows,
-        ),
-        classes=answers.classes,
-        features=answers.table,
-        scores=answers.scores,
-        truth=answers.truth_label if answers.classes else answers.truth_value,
-        known=answers.known,
+        window=window,
+        classes=scored.classes,
+        features={},
+        scores=scored.scores,
+        truth=scored.truth_label if scored.classes else scored.truth_value,
+        known=scored.known,
         ordered=True,
-        failed=None if not world.wall_clock else answers.failed,
     )
 
 
-def _outcomes(every: Answers, due_before: float) -> Outcomes:
-    known = every.known
-    scores = every.scores
-    kept = type(scores)(
-        label=scores.label[known] if scores.label.size else scores.label,
-        probability=scores.probability[known] if scores.probability.size else scores.probability,
-        value=scores.value[known] if scores.value.size else scores.value,
-    )
+def _outcomes(every: Scored, due_before: float) -> Outcomes:
     truth = every.truth_label if every.classes else every.truth_value
     return Outcomes(
         classes=every.classes,
-        scores=kept,
-        truth=truth[known],
+        scores=scores_where(every.scores, every.known),
+        truth=truth[every.known],
         due=int(np.count_nonzero(every.at < due_before)),
     )
 

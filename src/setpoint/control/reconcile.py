@@ -46,7 +46,7 @@ def work(world: World, contract: Contract) -> Decision:
 def _pass(world: World, contract: Contract, *, watching: bool) -> Decision:
     state, revision = current(world, contract)
     rows = world.rows()
-    seen = observe(world, contract, state, rows) if watching else observe_work(world, rows)
+    seen = observe(world, contract, state, rows) if watching else observe_work(world, state, rows)
     intent = decide(contract, state, seen) if watching else decide_work(state, seen)
     if intent.step == "retrain":
         seen = observe_due(world, contract, state, rows, seen)
@@ -54,7 +54,10 @@ def _pass(world: World, contract: Contract, *, watching: bool) -> Decision:
     changed = ACTS[intent.step](Task(world, contract, intent, seen, rows))
     if changed.events or _is_news(state, changed.state):
         world.journal.commit(revision, changed.state, changed.events)
-    releasing.project(world, changed.state)
+    if (
+        intent.step != "fit"
+    ):  # which changes nothing outside, and the aliases were not looked at before it
+        releasing.project(world, changed.state)
     if changed.events:
         world.notice(changed.decision.reason)
     return changed.decision

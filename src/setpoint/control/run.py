@@ -26,6 +26,7 @@ _STAGE_OF: dict[Action, str] = {
     "release": "release",
     "promote": "release",
 }
+_ASIDE: tuple[Action, ...] = ("put_back",)  # told beside what became of the candidate
 _MOST_STEPS = 20
 
 
@@ -153,6 +154,7 @@ def _result(
 ) -> RunResult:
     state, _ = current(world, contract)
     finished = world.jobs.finished(attempt.job.key)
+    steps = [one for one in decisions if one.action not in _ASIDE]
     judged = [one for one in decisions if one.action in ("judge", "refuse")]
     verdicts = judged[-1].verdicts if judged else attempt.verdicts
     registered = [one.version for one in decisions if one.action == "register"]
@@ -172,7 +174,8 @@ def _result(
         stages=watch.stages,
         reused=reused,
         seconds=world.clock.stopwatch() - watch.begun,
-        reason=decisions[-1].reason if decisions else "nothing was left to do",
+        reason=steps[-1].reason if steps else "nothing was left to do",
+        notes=tuple(one.reason for one in decisions if one.action in _ASIDE),
         attempt=attempt.id,
     )
 

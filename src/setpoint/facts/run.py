@@ -23,6 +23,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
         reused: Stages whose result an earlier pass had left.
         seconds: Wall seconds of the pass.
         reason: One sentence for people.
+        notes: What else people should know, such as an alias that was moved by hand and put back; as sentences.
         blocked: The failing data checks, where they stopped the pass.
         attempt: Names the attempt.
     """
@@ -38,6 +39,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     reused: tuple[str, ...] = ()
     seconds: float = 0.0
     reason: str = ""
+    notes: tuple[str, ...] = ()
     blocked: ValidationReport | None = None
     attempt: str = ""
 

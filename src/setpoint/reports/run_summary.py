@@ -20,6 +20,7 @@ def run_summary(result: RunResult) -> Group:
     parts.append(
         Text.assemble(f"{result.model}: ", ruling_text(result.verdict), f"  {result.reason}")
     )
+    parts += [Text(f"Note: {note}") for note in result.notes]
     if result.bundle:
         parts.append(Text(f"version {result.version}: {result.bundle}"))
     if result.champion:
