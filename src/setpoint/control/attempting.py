@@ -12,11 +12,12 @@ from setpoint.control.drafting import champions_job, snapshot_now
 from setpoint.control.job import Ask, draft_job
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
+from setpoint.data.conform import ticks
 from setpoint.data.labels import label_reference
 from setpoint.data.profile import WindowPlan, prediction_profile, profile_of
 from setpoint.digest import sha256_json
 from setpoint.errors import MeasurementError, TrainingError
-from setpoint.facts.evidence import Evidence, Ints
+from setpoint.facts.evidence import Evidence, Floats, Ints
 from setpoint.facts.profile import Profile
 from setpoint.facts.registration import Registration
 from setpoint.facts.state import Attempt, LoopState
@@ -116,7 +117,7 @@ def fit(
         return _refuse(state, attempt, (verdict,), f"the fit failed: {error}", now)
     folder = world.jobs.folder(attempt.job.key)
     evidence = read_evidence(folder / "evidence.npz")
-    profile = _profile(contract, rows, attempt, evidence)
+    profile = _profile(world, contract, attempt, evidence, ordered=rows.ordered)
     artifact = world.bundles.keep(folder / "bundle", profile)
     after = msgspec.structs.replace(
         state, attempt=msgspec.structs.replace(attempt, stage="fitted", artifact=artifact)
@@ -266,12 +267,16 @@ def version_of(
     )
 
 
-def window_rows(contract: Contract, rows: LabelledRows, chosen: Ints) -> int:
-    """Return how many rows a window of the contract holds: as written, or on the time axis the usual number."""
+def window_rows(contract: Contract, at: Floats) -> int:
+    """Return how many rows a window of the contract holds: as written, or on the time axis the usual number.
+
+    Args:
+        contract: Says how long a window is.
+        at: Ticks of the rows that say what is usual, ascending.
+    """
     length = contract.monitor.window.value
     if contract.axis == "rows":
         return max(1, int(length))
-    at = rows.at[chosen]
     spent = float(at[-1] - at[0]) if at.size else 0.0
     return max(1, int(at.size * length / spent)) if spent > 0 else max(1, int(at.size))
 
@@ -287,11 +292,12 @@ def _labels(
 
 
 def _profile(
-    contract: Contract, rows: LabelledRows, attempt: Attempt, evidence: Evidence
+    world: World, contract: Contract, attempt: Attempt, evidence: Evidence, *, ordered: bool
 ) -> Profile:
-    fitted = fitted_rows(attempt.job)
-    plan = WindowPlan((window_rows(contract, rows, fitted),), rows.ordered)
-    profile = profile_of(rows.rows.take(pa.array(fitted)), contract, plan)
+    """Return the profile of the rows that were fitted, as they were stored: the source may be another by now."""
+    fitted = world.tables.get(attempt.job.table).take(pa.array(fitted_rows(attempt.job)))
+    plan = WindowPlan((window_rows(contract, ticks(fitted, contract)),), ordered)
+    profile = profile_of(fitted, contract, plan)
     answered = prediction_profile(evidence.candidate, evidence.classes, plan)
     return msgspec.structs.replace(profile, columns=(*profile.columns, answered))
 
