@@ -59,6 +59,18 @@ def test_step_waits_for_its_time(rules, arm) -> None:
     assert step(begun(found), healthy(arm), found, now=DAY).action == "promote"
 
 
+def test_release_goes_on_though_the_contract_has_other_steps_by_now(rules, arm) -> None:
+    """Its own steps were fixed when it began; how long one lasts, the contract in force says of the same share."""
+    release = begun(rules(steps=["5%", "20%", {"traffic": "50%", "for": "24h"}, "100%"]))
+    for _ in range(2):
+        release = advance(release, now=0.0, generation=6)
+    fewer = rules(steps=["10%", "100%"])
+    assert step(release, healthy(arm), fewer, now=0.0).action == "promote"
+    other = rules(steps=[{"traffic": "50%", "for": "1h"}, "100%"])
+    assert step(release, healthy(arm), other, now=3599.0).action == "wait"
+    assert step(release, healthy(arm), other, now=3600.0).action == "promote"
+
+
 def test_not_shown_to_be_worse_is_not_enough_to_move(rules, arm) -> None:
     found = rules()
     arms = {1: arm(1, 9500, 76), 2: arm(2, 500, 4)}  # .8 % against a limit of 1 %

@@ -177,13 +177,19 @@ def _missing(
     champion: ArmCounts,
     now: float,
 ) -> str:
-    hold = rules.steps[release.step].hold
+    hold = _hold(release, rules)
     if now - release.step_at < hold:
         return f"the step lasts {hold:g} ticks and has lasted {now - release.step_at:g}"
     smaller = min(challenger.requests, champion.requests)
     if smaller < rules.min_requests:
         return f"the smaller arm has had {smaller:,} of {rules.min_requests:,} requests"
     return ""
+
+
+def _hold(release: Release, rules: ReleaseRules) -> float:
+    """Return how long the present step lasts at least; 0 where the contract has no step of its share any more."""
+    share = release.steps[release.step]
+    return next((step.hold for step in rules.steps if step.share == share), 0.0)
 
 
 def _onward(release: Release, verdicts: tuple[Verdict, ...]) -> Step:
