@@ -193,14 +193,19 @@ def deploy(world: World, contract: Contract, state: LoopState) -> LoopState:
 
 def project(world: World, state: LoopState) -> None:
     """Make the deployment document and the registry's aliases equal to the state. Repeating it is harmless."""
-    if state.deployment is not None and _differs(world.deployments.current(), state.deployment):
-        world.deployments.publish(state.deployment)
+    publish(world, state)
     challenger = state.release.version if state.release is not None else None
     wanted = {"champion": state.champion or None, "challenger": challenger}
     named = world.registry.aliases(state.model)
     for alias, version in wanted.items():
         if named.get(alias) != version:
             world.registry.point(state.model, alias, version)
+
+
+def publish(world: World, state: LoopState) -> None:
+    """Make the deployment document equal to the state, without a look at the registry. Repeating it is harmless."""
+    if state.deployment is not None and _differs(world.deployments.current(), state.deployment):
+        world.deployments.publish(state.deployment)
 
 
 def look_back(

@@ -177,20 +177,6 @@ def artifacts_of(journal: Journal) -> Callable[[int], str]:
     return artifact_of
 
 
-def _artifact_of(journal: SqlJournal, version: int) -> str:
-    """Return the artifact digest of a version.
-
-    Raises:
-        BundleError: The state knows no such version.
-    """
-    state, _ = journal.load()
-    known = None if state is None else state.versions.get(str(version))
-    if known is None:
-        msg = f"the state knows no version {version}; was the store made anew beside an old log?"
-        raise BundleError(msg)
-    return known.artifact
-
-
 def _lineage(project: Path, lock: str) -> Lineage:
     state = git_state(project)
     return Lineage(snapshot="", contract="", lock=lock, commit=state.commit, dirty=state.dirty)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from setpoint.adapters.file_source import FileSource
 from setpoint.contract.contract import Contract
 from setpoint.control.reconcile import current, settle
+from setpoint.control.releasing import publish
 from setpoint.control.run import RunWish, run
 from setpoint.errors import SetpointError, StaleStateError, UsageError
 from setpoint.facts.decision import Decision
@@ -48,7 +50,8 @@ def run_up(plan: UpPlan) -> None:
     """Keep production where the contract says, until SIGTERM or SIGINT; then stop the gateway and return.
 
     Raises:
-        SetpointError: The first version cannot be made, or the gateway cannot start.
+        SetpointError: The first version cannot be made, the deployment document cannot be written, or the gateway
+            cannot start.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,32 +59,45 @@ def run_up(plan: UpPlan) -> None:
     with open_live(plan.contract, plan.project, plan.settings) as live:
         live.warm()
         _first(plan, live)
+        _publish(plan, live)
         gateway = start_gateway(plan.settings.store, host=plan.host, port=plan.port)
         plan.told(f"the gateway listens on {gateway.url}")
         try:
             while not stop.is_set():
                 look(plan, live)
-                ended = gateway.process.poll()
-                if ended is not None and not stop.is_set():
-                    plan.told(f"the gateway ended with code {ended}; it is started again")
-                    gateway = start_gateway(plan.settings.store, host=plan.host, port=plan.port)
+                if not stop.is_set():
+                    gateway = revived(plan, gateway)
                 stop.wait(plan.every_s)
         finally:
             stop_gateway(gateway)
 
 
 def look(plan: UpPlan, live: Live) -> list[Decision]:
-    """Let the loop settle once. An error of this pass is told; the next pass tries again."""
+    """Let the loop settle once. An error of this pass is told; the next pass tries again.
+
+    First the document is made what the state says: where the last pass died before that, a fit that is due now may take
+    hours, and a registry that cannot be reached stops every pass.
+    """
     try:
+        _publish(plan, live)
         decisions = settle(live.world, plan.contract)
     except StaleStateError:
         return []  # somebody else committed; the next pass sees what they did
     except SetpointError as error:
         plan.told(f"this pass failed, the next one tries again: {error}")
         return []
+    except Exception as error:  # noqa: BLE001 (the loop's outermost frame: its defect must not end the gateway)
+        traceback.print_exc(file=sys.stderr)
+        plan.told(f"this pass failed by a defect of Setpoint's: {type(error).__name__}: {error}")
+        return []
     for decision in decisions:
         plan.told(f"{decision.id} {decision.action}: {decision.reason}")
     return decisions
+
+
+def _publish(plan: UpPlan, live: Live) -> None:
+    state, _ = current(live.world, plan.contract)
+    publish(live.world, state)
 
 
 @dataclass(frozen=True)
@@ -111,10 +127,26 @@ def start_gateway(store: Path, *, host: str, port: int) -> Gateway:
     )
     line = process.stdout.readline() if process.stdout is not None else ""
     if "listening on" not in line:
-        process.wait()
+        process.communicate()
         msg = f"the gateway did not start on {host}:{port} (code {process.returncode})"
         raise UsageError(msg)
     return Gateway(process, line.rpartition(" ")[2].strip())
+
+
+def revived(plan: UpPlan, gateway: Gateway) -> Gateway:
+    """Return the gateway, started again where it ended. Where that fails the next pass tries again."""
+    ended = gateway.process.poll()
+    if ended is None:
+        return gateway
+    plan.told(f"the gateway ended with code {ended}; it is started again")
+    try:
+        new = start_gateway(plan.settings.store, host=plan.host, port=plan.port)
+    except SetpointError as error:
+        plan.told(f"the next pass tries again: {error}")
+        return gateway
+    stop_gateway(gateway)
+    plan.told(f"the gateway listens on {new.url}")
+    return new
 
 
 def stop_gateway(gateway: Gateway) -> None:
