@@ -80,7 +80,7 @@ def decide(schema: Schema, numbers: Numbers, start: int, end: int) -> Decided:
         probability = [row[code] for row, code in zip(probabilities, codes, strict=True)]
     _require_finite(probability)
     # Sums of float32 may stand a hair outside [0, 1].
-    clipped = [min(max(value, 0.0), 1.0) for value in probability]
+    clipped = [value if 0.0 <= value <= 1.0 else min(max(value, 0.0), 1.0) for value in probability]
     return Decided([schema.classes[code] for code in codes], codes, clipped, probabilities)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from setpoint.gateway.answering import Answered
 from setpoint.gateway.exchange import Request, Response, answer_json, decode_json
 from setpoint.gateway.rows import Rows, TypedRows, read_rows
@@ -10,19 +12,40 @@ from setpoint.gateway.serving import Serving
 from setpoint.gateway.station import Station
 
 
+class RowAnswer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What one flat row is answered; `label` only where the model knows classes."""
+
+    model_version: str
+    contract: str
+    variant: str
+    generation: int
+    status: str
+    prediction: str | float
+    probability: float | None
+    prediction_id: str
+    label: str | float | None = None
+
+
 async def predict(station: Station, request: Request) -> Response:
     """Answer a flat row with single values, or rows with lists: `prediction`, `probability`, `status`."""
     answered, flat = await _answer(station, request)
-    content = _provenance(answered)
     predictions, probability = _predictions(answered), answered.decided.probability
-    content["status"] = "success"
     if flat:
-        content["prediction"] = predictions[0]
-        content["probability"] = probability[0] if probability else None
-        content["prediction_id"] = answered.ids[0]
-        if answered.schema.classes:
-            content["label"] = answered.decided.labels[0]
-        return answer_json(content)
+        return answer_json(
+            RowAnswer(
+                answered.choice.version.text,
+                answered.contract,
+                answered.choice.variant,
+                answered.generation,
+                "success",
+                predictions[0],
+                probability[0] if probability else None,
+                answered.ids[0],
+                answered.decided.labels[0] if answered.schema.classes else None,
+            )
+        )
+    content = _provenance(answered)
+    content["status"] = "success"
     content["prediction"] = predictions
     content["probability"] = probability or None
     content["prediction_ids"] = answered.ids
@@ -57,8 +80,10 @@ async def _answer(station: Station, request: Request) -> tuple[Answered, bool]:
 
 def _read(body: bytes, serving: Serving) -> tuple[Rows, bool]:
     """Return the rows of a body, and whether it was one flat row: typed at once where that is possible."""
-    wrapped = any(name in body for name in serving.wrappers)
-    decoded = None if wrapped else serving.decoder.flat(body)
+    for name in serving.wrappers:
+        if name in body:
+            return _read_slowly(body, serving)
+    decoded = serving.decoder.flat(body)
     if decoded is None:
         return _read_slowly(body, serving)
     row, value = decoded
