@@ -149,7 +149,9 @@ class Project:
                 return
             assert process is None or process.poll() is None, f"it ended before {what}: {self.said}"
             time.sleep(0.002)
-        pytest.fail(f"waited in vain: {what}; the state is {self.state}")
+        state = self.state
+        where = state and (state.champion, state.attempt and state.attempt.stage, state.release)
+        pytest.fail(f"waited in vain: {what}; the state is at {where}; up said {self.said}")
 
     def wait_ready(self, process):
         """Wait until the gateway is ready."""
@@ -236,6 +238,7 @@ class Traffic(threading.Thread):
     Attributes:
         acknowledged: Prediction ids of requests that were answered with 200.
         refused: Requests that found nobody.
+        unready: Answers that say "not ready yet"; the last is kept.
         wrong: Status and body of answers that are neither an answer nor "not ready yet".
     """
 
@@ -243,6 +246,8 @@ class Traffic(threading.Thread):
         super().__init__(name="traffic")
         self.acknowledged = []
         self.refused = 0
+        self.unready = 0
+        self.last_unready = b""
         self.wrong = []
         self._port = port
         self._pause_s = pause_s
@@ -260,9 +265,17 @@ class Traffic(threading.Thread):
                 continue
             if status == 200:
                 self.acknowledged.append(json.loads(body)["prediction_id"])
-            elif status != 503:
+            elif status == 503:
+                self.unready, self.last_unready = self.unready + 1, body
+            else:
                 self.wrong.append((status, body))
         self._close()
+
+    def __repr__(self):
+        return (
+            f"<{len(self.acknowledged)} answered, {self.refused} refused, {self.unready} not ready, "
+            f"the last {self.last_unready}; wrong {self.wrong[-3:]}; alive {self.is_alive()}>"
+        )
 
     def stop(self):
         self._end.set()
