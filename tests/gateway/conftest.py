@@ -13,9 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
-from skl2onnx import to_onnx
-from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -25,8 +24,12 @@ from setpoint.adapters.file_deployments import FileDeployments
 from setpoint.clock import SystemClock
 from setpoint.digest import sha256_bytes, sha256_files
 from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.facts.training import Feature
 from setpoint.gateway.batching import Batcher
+from setpoint.gateway.exchange import Request
 from setpoint.gateway.station import Limits
+from setpoint.training.model import Form, NativeModel
+from setpoint.training.translate import translated
 from setpoint.wiring.gateway import GatewayPlan, build_app
 
 CONTRACT = "c0ffee" * 10 + "cafe"
@@ -66,41 +69,35 @@ ROW = {
 def fitted(sign=1):
     rng = np.random.default_rng(7)
     rows = 200
-    table = np.empty((rows, 5), dtype=object)
-    table[:, 0] = rng.integers(0, 120, rows)
-    table[:, 1] = rng.uniform(10, 120, rows)
-    table[:, 2] = rng.integers(0, 2, rows)
-    table[:, 3] = rng.choice(["monthly", "yearly", ""], rows)
-    table[:, 4] = rng.choice(["north", "south"], rows)
-    truth = (sign * (60 - table[:, 0].astype(float)) + rng.normal(0, 10, rows) > 0).astype(int)
-    numbers, texts = [0, 1, 2], [3, 4]
+    table = pd.DataFrame(
+        {
+            "tenure": rng.integers(0, 120, rows).astype(float),
+            "charges": rng.uniform(10, 120, rows),
+            "paperless": rng.integers(0, 2, rows).astype(float),
+            "plan": rng.choice(np.array(["monthly", "yearly", np.nan], object), rows),
+            "region": rng.choice(np.array(["north", "south"], object), rows),
+        }
+    )
+    truth = (sign * (60 - table["tenure"]) + rng.normal(0, 10, rows) > 0).astype(int)
     encode = ColumnTransformer(
         [
-            ("numbers", "passthrough", numbers),
-            ("texts", OneHotEncoder(handle_unknown="ignore"), texts),
+            ("numbers", "passthrough", ["tenure", "charges", "paperless"]),
+            ("texts", OneHotEncoder(handle_unknown="ignore"), ["plan", "region"]),
         ]
     )
     return make_pipeline(encode, LogisticRegression(max_iter=5000)).fit(table, truth)
 
 
-def onnx_bytes(estimator, columns=COLUMNS, **options):
-    types = [
-        (
-            column["name"],
-            (StringTensorType if column["kind"] in ("category", "text") else FloatTensorType)(
-                [None, 1]
-            ),
-        )
-        for column in columns
-    ]
-    return to_onnx(estimator, initial_types=types, **options).SerializeToString()
+def onnx_bytes(estimator, columns=COLUMNS, task="binary"):
+    features = tuple(Feature(name=column["name"], kind=column["kind"]) for column in columns)
+    classes = () if task == "regression" else tuple(map(str, estimator.classes_))
+    return translated(NativeModel(estimator, Form(task, features, classes, 0.5)))
 
 
 @pytest.fixture(scope="session")
 def models():
     """ONNX bytes of two models that answer the opposite of each other."""
-    options = {"options": {"zipmap": False}}
-    return {1: onnx_bytes(fitted(), **options), 2: onnx_bytes(fitted(-1), **options)}
+    return {1: onnx_bytes(fitted()), 2: onnx_bytes(fitted(-1))}
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +107,7 @@ def regression_model():
     encode = ColumnTransformer([("numbers", "passthrough", [0, 1])])
     model = make_pipeline(encode, LinearRegression()).fit(rows, rows @ np.array([2.0, -1.0]) + 3)
     columns = [{"name": "a", "kind": "float"}, {"name": "b", "kind": "float"}]
-    return model, onnx_bytes(model, columns)
+    return model, onnx_bytes(model, columns, "regression")
 
 
 def write_bundle(folder, model, request=REQUEST, runtime="onnx"):
@@ -172,14 +169,7 @@ class Client:
         self.app = app
         self.station = app._station
         self.loop = asyncio.new_event_loop()
-        self._events = asyncio.Queue()
-        self._said = []
-        self._events.put_nowait({"type": "lifespan.startup"})
-        self._life = self.loop.create_task(app({"type": "lifespan"}, self._events.get, self._hear))
-        self.until(lambda: self._said)
-
-    async def _hear(self, message):
-        self._said.append(message)
+        self.loop.run_until_complete(app.start())
 
     def until(self, condition, timeout_s=10.0):
         async def wait():
@@ -192,35 +182,10 @@ class Client:
     async def ask(self, method, path, body=b"", headers=None):
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
-        given = {b"content-length": str(len(body)).encode(), **(headers or {})}
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "headers": list(given.items()),
-        }
-        chunks = [body[: len(body) // 2], body[len(body) // 2 :]]
-        messages = [
-            {"type": "http.request", "body": chunk, "more_body": not last}
-            for chunk, last in zip(chunks, (False, True), strict=True)
-        ]
-        sent = []
-
-        async def receive():
-            return messages.pop(0)
-
-        async def send(message):
-            sent.append(message)
-
-        await self.app(scope, receive, send)
-        start, content = sent
-        kind = dict(start["headers"])[b"content-type"]
-        raw = content["body"]
-        return Answer(
-            start["status"],
-            dict(start["headers"]),
-            msgspec.json.decode(raw) if kind == b"application/json" else raw.decode(),
-        )
+        answer = await self.app.respond(Request(method, path, headers or {}, body))
+        plain = answer.content_type == b"application/json"
+        content = msgspec.json.decode(answer.body) if plain else answer.body.decode()
+        return Answer(answer.status, dict(answer.headers), content)
 
     def call(self, method, path, body=b"", headers=None):
         return self.loop.run_until_complete(self.ask(method, path, body, headers))
@@ -232,8 +197,7 @@ class Client:
         return self.call("GET", path, headers=headers)
 
     def close(self):
-        self._events.put_nowait({"type": "lifespan.shutdown"})
-        self.loop.run_until_complete(asyncio.wait_for(self._life, 10))
+        self.loop.run_until_complete(asyncio.wait_for(self.app.stop(), 10))
         self.loop.close()
 
 
@@ -361,3 +325,9 @@ def request_document():
 @pytest.fixture(scope="session")
 def bundle_writer():
     return write_bundle
+
+
+@pytest.fixture(scope="session")
+def translator():
+    """Return what makes ONNX bytes of an estimator and its columns."""
+    return onnx_bytes

@@ -1,8 +1,6 @@
 """Tests of `/predict` and `/v1/predict`."""
 
 import pytest
-from skl2onnx import to_onnx
-from skl2onnx.common.data_types import FloatTensorType
 from sklearn.linear_model import LogisticRegression
 
 NAMES = ("tenure", "charges", "paperless", "plan", "region")
@@ -58,15 +56,12 @@ def test_large_batch_leaves_the_event_loop_and_answers_the_same(client, row):
 
 
 def test_column_named_features_makes_the_body_a_flat_row(
-    project, open_client, request_document, models
+    project, open_client, request_document, translator
 ):
     estimator = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
-    model = to_onnx(
-        estimator,
-        initial_types=[("features", FloatTensorType([None, 1]))],
-        options={"zipmap": False},
-    ).SerializeToString()
-    request = request_document | {"columns": [{"name": "features", "kind": "float"}]}
+    columns = [{"name": "features", "kind": "float"}]
+    model = translator(estimator, columns)
+    request = request_document | {"columns": columns}
     project.add(1, model, request)
     project.deploy(1, {1: 1.0})
     assert open_client().post("/predict", {"features": 3.0}).content["prediction"] == 1

@@ -5,6 +5,7 @@ import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from onnx import TensorProto, helper
 
 from setpoint.errors import BundleError
 from setpoint.facts.deployment import Deployed
@@ -118,12 +119,26 @@ def test_request_document_that_does_not_fit_is_refused(project, request_document
         load(project, project.add(1, request=request_document | change))
 
 
+def test_model_with_one_input_for_each_column_is_refused(project, request_document):
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 1]) for name in "ab"]
+    output = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [None, 2])
+    both = helper.make_node("Concat", ["a", "b"], ["probabilities"], axis=1)
+    graph = helper.make_graph([both], "old", inputs, [output])
+    opsets = [helper.make_opsetid("", 20)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+    columns = [{"name": name, "kind": "float"} for name in "ab"]
+    with pytest.raises(BundleError, match=r"inputs \['a', 'b'\].*need \['numbers'\].*train"):
+        load(project, project.add(1, model, request_document | {"columns": columns}))
+
+
 def test_kind_that_the_model_takes_otherwise_is_refused(project, request_document):
     columns = [
         column | {"kind": "float"} if column["name"] == "region" else column
         for column in request_document["columns"]
     ]
-    with pytest.raises(BundleError, match=r"takes 'region' as text; request\.json says float"):
+    with pytest.raises(
+        BundleError, match=r"takes numbers as tensor\(double\) of shape .*, 3\], .* 4 columns"
+    ):
         load(project, project.add(1, request=request_document | {"columns": columns}))
 
 

@@ -1,6 +1,6 @@
 """What runs a version's model on checked columns. ONNX here; a native model comes in through a loader of `wiring`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,17 +9,23 @@ import onnxruntime
 
 from setpoint.errors import BundleError
 from setpoint.facts.evidence import Scores
-from setpoint.gateway.column_check import ColumnRule
 from setpoint.gateway.schema import RequestDocument
 
-MISSING_TEXT = ""  # what stands for null in a model's text inputs, as training writes it
+NUMBERS = "numbers"
+"""Input of shape (n, k): all columns of numbers and truth values, in the order of the schema, NaN for null."""
+
+TEXTS = "texts"
+"""Input of shape (n, m): all categories and texts, in the order of the schema."""
+
+MISSING_TEXT = ""  # what stands for null in `texts`, as training writes it
 _NUMBERS = {"tensor(float)": np.float32, "tensor(double)": np.float64}
-_WHOLE = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(bool)": np.bool_}
 _TEXT = "tensor(string)"
+_TEXT_KINDS = ("category", "text")
+_OUTPUTS = {"binary": "probabilities", "multiclass": "probabilities", "regression": "variable"}
+_SHOWN = 10  # names in a message
 _NO_LABELS = np.empty(0, dtype=np.int64)
 _NO_VALUES = np.empty(0)
 _NO_PROBABILITIES = np.empty((0, 0))
-_PROBABILITY_NAMES = ("probabilities", "output_probability", "probability")
 
 
 class Runner(Protocol):
@@ -44,7 +50,7 @@ class OnnxRunner:
 
     Args:
         model: Bytes of the model.
-        document: The bundle's `request.json`: one input for each column, by name.
+        document: The bundle's `request.json`.
 
     Raises:
         BundleError: The model cannot be loaded, or its inputs or outputs are not what the document says.
@@ -73,14 +79,18 @@ class OnnxRunner:
         """Return the model's answers for checked columns in the order of the schema; labels are left empty."""
         rows = len(columns[0])
         feed: dict[str, npt.NDArray[Any]] = {}
-        for dtype, names, places in self._numbers:
-            # One array for all numbers: each row of it is a column, contiguous, and a view.
-            block = np.array([columns[place] for place in places], dtype=dtype)
-            feed.update(zip(names, block.reshape(len(places), rows, 1), strict=True))
-        for name, place in self._texts:
-            values = [MISSING_TEXT if value is None else value for value in columns[place]]
-            feed[name] = np.array(values, dtype=object).reshape(rows, 1)
-        (answer,) = self._session.run([self._output], feed)
+        if self._numbers:
+            # None becomes NaN. Columns are filled as rows of the transposed tensor.
+            block = np.array([columns[place] for place in self._numbers], dtype=self._number_type)
+            feed[NUMBERS] = np.ascontiguousarray(block.T)
+        if self._texts:
+            words = np.empty((rows, len(self._texts)), dtype=object)
+            for at, place in enumerate(self._texts):
+                words[:, at] = [
+                    MISSING_TEXT if value is None else value for value in columns[place]
+                ]
+            feed[TEXTS] = words
+        (answer,) = self._session.run(self._outputs, feed)
         if self._regression:
             return Scores(
                 label=_NO_LABELS, probability=_NO_PROBABILITIES, value=answer.reshape(rows)
@@ -88,53 +98,42 @@ class OnnxRunner:
         return Scores(label=_NO_LABELS, probability=answer, value=_NO_VALUES)
 
     def _plan_inputs(self, document: RequestDocument) -> None:
-        """Find out which column goes into which input, as what type."""
-        inputs = {entry.name: entry.type for entry in self._session.get_inputs()}
-        names = [rule.name for rule in document.columns]
-        if set(inputs) != set(names):
+        """Find out which columns go into which input, and as what type."""
+        kinds = [rule.kind for rule in document.columns]
+        self._texts = [place for place, kind in enumerate(kinds) if kind in _TEXT_KINDS]
+        self._numbers = [place for place, kind in enumerate(kinds) if kind not in _TEXT_KINDS]
+        widths = {NUMBERS: len(self._numbers), TEXTS: len(self._texts)}
+        expected = {name: width for name, width in widths.items() if width}
+        inputs = {entry.name: entry for entry in self._session.get_inputs()}
+        if set(inputs) != set(expected):
             msg = (
-                f"model.onnx has inputs {sorted(inputs)}, request.json has columns {sorted(names)}"
+                f"model.onnx has inputs {_listed(inputs)}, the columns of request.json need "
+                f"{_listed(expected)}: train the model anew"
             )
             raise BundleError(msg)
-        groups: dict[Any, tuple[list[str], list[int]]] = {}
-        self._texts: list[tuple[str, int]] = []
-        for place, rule in enumerate(document.columns):
-            if inputs[rule.name] == _TEXT:
-                _require_text(rule)
-                self._texts.append((rule.name, place))
-                continue
-            group = groups.setdefault(_number_type(rule, inputs[rule.name]), ([], []))
-            group[0].append(rule.name)
-            group[1].append(place)
-        self._numbers = [(dtype, names, places) for dtype, (names, places) in groups.items()]
+        for name, width in expected.items():
+            allowed = _NUMBERS if name == NUMBERS else (_TEXT,)
+            entry = inputs[name]
+            if entry.type not in allowed or len(entry.shape) != 2 or entry.shape[1] != width:  # noqa: PLR2004 (rows, columns)
+                msg = (
+                    f"model.onnx takes {name} as {entry.type} of shape {entry.shape}, "
+                    f"request.json has {width} columns for it"
+                )
+                raise BundleError(msg)
+        self._number_type = _NUMBERS[inputs[NUMBERS].type] if self._numbers else None
 
     def _plan_output(self, document: RequestDocument) -> None:
         """Find the output that holds probabilities, or values."""
         self._regression = document.task == "regression"
-        outputs = [entry.name for entry in self._session.get_outputs()]
-        if self._regression:
-            self._output = "variable" if "variable" in outputs else outputs[0]
-            return
-        found = [name for name in _PROBABILITY_NAMES if name in outputs]
-        if not found:
-            msg = f"model.onnx has outputs {outputs}, a classifier needs one of {list(_PROBABILITY_NAMES)}"
+        self._outputs = [_OUTPUTS[document.task]]
+        found = [entry.name for entry in self._session.get_outputs()]
+        if self._outputs[0] not in found:
+            msg = f"model.onnx has outputs {_listed(found)}, a {document.task} task needs {self._outputs[0]!r}"
             raise BundleError(msg)
-        self._output = found[0]
 
 
-def _number_type(rule: ColumnRule, declared: str) -> Any:
-    """Return the numpy type of an input that takes numbers."""
-    if declared in _NUMBERS and rule.kind not in ("text", "category"):
-        return _NUMBERS[declared]
-    if declared in _WHOLE and rule.kind in ("int", "bool") and not rule.nullable:
-        return _WHOLE[declared]
-    null = " that may be null" if rule.nullable else ""
-    msg = f"model.onnx takes {rule.name!r} as {declared}; request.json says {rule.kind}{null}"
-    raise BundleError(msg)
-
-
-def _require_text(rule: ColumnRule) -> None:
-    """Refuse a text input for a column that is not text."""
-    if rule.kind not in ("text", "category"):
-        msg = f"model.onnx takes {rule.name!r} as text; request.json says {rule.kind}"
-        raise BundleError(msg)
+def _listed(names: Iterable[str]) -> str:
+    """Return names for a message, however many there are."""
+    some = list(names)
+    more = f" and {len(some) - _SHOWN} more" if len(some) > _SHOWN else ""
+    return f"{some[:_SHOWN]}{more}"

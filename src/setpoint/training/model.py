@@ -5,15 +5,24 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from setpoint.errors import TrainingError
+from setpoint.errors import BundleError, TrainingError
 from setpoint.facts.evidence import Floats, Scores
 from setpoint.facts.training import Feature
-from setpoint.training.frame import frame_of, frame_of_values, is_numeric
+from setpoint.training.frame import frame_of, frame_of_values
 from setpoint.training.labels import label_text
+from setpoint.training.onnx_layout import (
+    NUMBERS,
+    PROBABILITIES,
+    TEXTS,
+    VARIABLE,
+    Feed,
+    feed_of,
+    feed_of_row,
+    numbers_and_texts,
+)
 
 _SUM_SLACK = 1e-3  # float32 probabilities of many classes do not sum to 1 exactly
 
@@ -111,17 +120,27 @@ class NativeModel:
 
 
 class OnnxModel:
-    """An ONNX session whose inputs are the features and whose probabilities stand in the order of the classes.
+    """An ONNX session with the inputs and outputs of `onnx_layout`.
 
     Args:
         session: An `onnxruntime.InferenceSession`.
         form: Its form.
+
+    Raises:
+        BundleError: The session's inputs or outputs are others.
     """
 
     def __init__(self, session: Any, form: Form) -> None:
         self._session = session
         self._form = form
-        self._output = "variable" if form.task == "regression" else "probabilities"
+        self._output = VARIABLE if form.task == "regression" else PROBABILITIES
+        names = (NUMBERS, TEXTS)
+        widths = [len(names) for names in numbers_and_texts(form.features)]
+        expected = {name: width for name, width in zip(names, widths, strict=True) if width}
+        found = {entry.name: entry.shape[-1] for entry in session.get_inputs()}
+        if found != expected:
+            msg = f"the ONNX model has the inputs {found}, its columns need {expected}"
+            raise BundleError(msg)
 
     @property
     def form(self) -> Form:
@@ -134,33 +153,13 @@ class OnnxModel:
 
     def answer_one(self, row: Mapping[str, Any]) -> Scores:
         """Return the answer for one row; see `Model.answer_one`."""
-        feed: dict[str, npt.NDArray[Any]] = {}
-        for feature in self._form.features:
-            value = row[feature.name]
-            if is_numeric(feature):
-                feed[feature.name] = np.array([[value]], dtype=np.float32)
-            else:
-                feed[feature.name] = np.array([[value if isinstance(value, str) else ""]], object)
-        return self._run(feed, 1)
+        return self._run(feed_of_row(row, self._form.features), 1)
 
-    def _run(self, feed: dict[str, npt.NDArray[Any]], rows: int) -> Scores:
+    def _run(self, feed: Feed, rows: int) -> Scores:
         (given,) = self._session.run([self._output], feed)
         if self._form.task == "regression":
             return of_values(given, rows)
         return of_probabilities(given, rows, self._form, None)
-
-
-def feed_of(frame: pd.DataFrame, features: tuple[Feature, ...]) -> dict[str, npt.NDArray[Any]]:
-    """Return one ONNX input of shape (n, 1) for each feature: float32, or text with "" for missing."""
-    feed: dict[str, npt.NDArray[Any]] = {}
-    for feature in features:
-        column = frame[feature.name].to_numpy()
-        if is_numeric(feature):
-            feed[feature.name] = column.astype(np.float32).reshape(-1, 1)
-        else:
-            words = np.where(pd.isna(column), "", column)
-            feed[feature.name] = words.astype(object).reshape(-1, 1)
-    return feed
 
 
 def of_values(given: Any, rows: int) -> Scores:

@@ -1,0 +1,121 @@
+"""What each estimator answers. One that is not listed here is converted by skl2onnx."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from setpoint.training.hist_trees import hist_boosting
+from setpoint.training.not_convertible import NotConvertibleError
+from setpoint.training.onnx_answer import Answer, probabilities, values
+from setpoint.training.onnx_columns import Block
+from setpoint.training.onnx_foreign import foreign_answer
+from setpoint.training.onnx_graph import Graph
+from setpoint.training.onnx_steps import name_of, transformed
+from setpoint.training.sklearn_calibrated import calibrated
+from setpoint.training.sklearn_linear import (
+    linear_regression,
+    log_regression,
+    logistic_regression,
+    one_against_all,
+)
+from setpoint.training.sklearn_trees import boosting, forest
+
+Answering = Callable[[Any, Block, Graph], Answer]
+
+
+def answer_of(estimator: Any, block: Block, graph: Graph) -> Answer:
+    """Return what a fitted estimator answers.
+
+    Raises:
+        NotConvertibleError: It has no ONNX form.
+    """
+    answering = MODELS.get(name_of(estimator))
+    return (
+        answering(estimator, block, graph) if answering else foreign_answer(estimator, block, graph)
+    )
+
+
+def _pipeline(estimator: Any, block: Block, graph: Graph) -> Answer:
+    for _, step in estimator.steps[:-1]:
+        block = transformed(step, block, graph)
+    return answer_of(estimator.steps[-1][1], block, graph)
+
+
+def _best(estimator: Any, block: Block, graph: Graph) -> Answer:
+    return answer_of(estimator.best_estimator_, block, graph)
+
+
+def _inner(estimator: Any, block: Block, graph: Graph) -> Answer:
+    return answer_of(estimator.estimator_, block, graph)
+
+
+def _calibrated(estimator: Any, block: Block, graph: Graph) -> Answer:
+    return calibrated(estimator, block, graph, answer_of)
+
+
+def _vote(estimator: Any, block: Block, graph: Graph) -> Answer:
+    """Return the weighted average of several estimators' answers."""
+    classes = len(getattr(estimator, "classes_", ()))
+    if classes and estimator.voting != "soft":
+        msg = "a VotingClassifier counts votes"
+        raise NotConvertibleError(msg)
+    weights = estimator._weights_not_none  # noqa: SLF001  those of estimators that were not dropped
+    shares = np.ones(len(estimator.estimators_)) if weights is None else np.asarray(weights, float)
+    total = ""
+    for one, share in zip(estimator.estimators_, shares, strict=True):
+        answer = answer_of(one, block, graph)
+        tensor = probabilities(graph, answer) if classes else values(graph, answer)
+        part = graph.add("Mul", tensor, graph.constant(float(share)))
+        total = graph.add("Add", total, part) if total else part
+    mean = graph.add("Div", total, graph.constant(float(shares.sum())))
+    return Answer(mean, classes or 1, "probabilities" if classes else "value")
+
+
+MODELS: dict[str, Answering] = {
+    "sklearn.ARDRegression": linear_regression,
+    "sklearn.BayesianRidge": linear_regression,
+    "sklearn.CalibratedClassifierCV": _calibrated,
+    "sklearn.DecisionTreeClassifier": forest,
+    "sklearn.DecisionTreeRegressor": forest,
+    "sklearn.ElasticNet": linear_regression,
+    "sklearn.ElasticNetCV": linear_regression,
+    "sklearn.ExtraTreeClassifier": forest,
+    "sklearn.ExtraTreeRegressor": forest,
+    "sklearn.ExtraTreesClassifier": forest,
+    "sklearn.ExtraTreesRegressor": forest,
+    "sklearn.FixedThresholdClassifier": _inner,
+    "sklearn.GammaRegressor": log_regression,
+    "sklearn.GradientBoostingClassifier": boosting,
+    "sklearn.GradientBoostingRegressor": boosting,
+    "sklearn.GridSearchCV": _best,
+    "sklearn.HalvingGridSearchCV": _best,
+    "sklearn.HalvingRandomSearchCV": _best,
+    "sklearn.HistGradientBoostingClassifier": hist_boosting,
+    "sklearn.HistGradientBoostingRegressor": hist_boosting,
+    "sklearn.HuberRegressor": linear_regression,
+    "sklearn.Lars": linear_regression,
+    "sklearn.Lasso": linear_regression,
+    "sklearn.LassoCV": linear_regression,
+    "sklearn.LassoLars": linear_regression,
+    "sklearn.LinearRegression": linear_regression,
+    "sklearn.LinearSVR": linear_regression,
+    "sklearn.LogisticRegression": logistic_regression,
+    "sklearn.LogisticRegressionCV": logistic_regression,
+    "sklearn.PassiveAggressiveRegressor": linear_regression,
+    "sklearn.Pipeline": _pipeline,
+    "sklearn.PoissonRegressor": log_regression,
+    "sklearn.QuantileRegressor": linear_regression,
+    "sklearn.RandomForestClassifier": forest,
+    "sklearn.RandomForestRegressor": forest,
+    "sklearn.RandomizedSearchCV": _best,
+    "sklearn.Ridge": linear_regression,
+    "sklearn.RidgeCV": linear_regression,
+    "sklearn.SGDClassifier": one_against_all,
+    "sklearn.SGDRegressor": linear_regression,
+    "sklearn.TheilSenRegressor": linear_regression,
+    "sklearn.TweedieRegressor": log_regression,
+    "sklearn.VotingClassifier": _vote,
+    "sklearn.VotingRegressor": _vote,
+}
+"""What is converted here, by package and name of the class."""

@@ -1,0 +1,68 @@
+"""scikit-learn's linear models as weighted sums."""
+
+from typing import Any
+
+import numpy as np
+
+from setpoint.training.not_convertible import NotConvertibleError
+from setpoint.training.onnx_answer import Answer
+from setpoint.training.onnx_columns import Block
+from setpoint.training.onnx_graph import Graph
+from setpoint.training.onnx_weighted import weighted
+
+_TWO = 2
+
+
+def linear_regression(estimator: Any, block: Block, graph: Graph) -> Answer:
+    """Return what a linear regression answers.
+
+    Raises:
+        NotConvertibleError: It has several targets.
+    """
+    return Answer(_sums(estimator, block, graph, 1), 1, "value")
+
+
+def log_regression(estimator: Any, block: Block, graph: Graph) -> Answer:
+    """Return what a generalised linear model answers whose sums are logarithms, such as Poisson's.
+
+    Raises:
+        NotConvertibleError: Its link is another one.
+    """
+    link = type(estimator._base_loss.link).__name__  # noqa: SLF001  `auto` is resolved there alone
+    if link not in ("LogLink", "IdentityLink"):
+        msg = f"{type(estimator).__name__} has the link {link}"
+        raise NotConvertibleError(msg)
+    sums = _sums(estimator, block, graph, 1)
+    return Answer(sums, 1, "log" if link == "LogLink" else "value")
+
+
+def logistic_regression(estimator: Any, block: Block, graph: Graph) -> Answer:
+    """Return what a logistic regression answers."""
+    classes = len(estimator.classes_)
+    if classes == _TWO:
+        return Answer(_sums(estimator, block, graph, 1), 1, "logit")
+    return Answer(_sums(estimator, block, graph, classes), classes, "softmax")
+
+
+def one_against_all(estimator: Any, block: Block, graph: Graph) -> Answer:
+    """Return what a linear classifier by stochastic gradient descent answers.
+
+    Raises:
+        NotConvertibleError: Its loss is not the logistic one.
+    """
+    if estimator.loss != "log_loss":
+        msg = f"{type(estimator).__name__} has the loss {estimator.loss}"
+        raise NotConvertibleError(msg)
+    classes = len(estimator.classes_)
+    if classes == _TWO:
+        return Answer(_sums(estimator, block, graph, 1), 1, "logit")
+    return Answer(_sums(estimator, block, graph, classes), classes, "each")
+
+
+def _sums(estimator: Any, block: Block, graph: Graph, width: int) -> str:
+    weights = np.atleast_2d(np.asarray(estimator.coef_, np.float64)).T
+    if weights.shape != (len(block.columns), width):
+        msg = f"{type(estimator).__name__} has weights of shape {weights.shape}"
+        raise NotConvertibleError(msg)
+    intercept = np.broadcast_to(np.asarray(estimator.intercept_, np.float64), (width,))
+    return weighted(graph, block.columns, weights, intercept)

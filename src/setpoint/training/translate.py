@@ -1,0 +1,32 @@
+"""A fitted estimator as a serialised ONNX model; nobody has compared the two yet."""
+
+from setpoint.training.model import NativeModel
+from setpoint.training.not_convertible import NotConvertibleError
+from setpoint.training.onnx_answer import probabilities, values
+from setpoint.training.onnx_columns import first_block
+from setpoint.training.onnx_graph import Graph
+from setpoint.training.onnx_layout import PROBABILITIES, VARIABLE, numbers_and_texts
+from setpoint.training.onnx_models import answer_of
+
+
+def translated(model: NativeModel) -> bytes:
+    """Return the ONNX model of a native one.
+
+    Its inputs are those of `onnx_layout`; its one output is `probabilities` of shape (n, classes) in the order of the
+    form's classes, or `variable` of shape (n, 1).
+
+    Raises:
+        NotConvertibleError: It has no ONNX form.
+    """
+    form = model.form
+    if form.task != "regression" and not hasattr(model.estimator, "predict_proba"):
+        msg = f"{type(model.estimator).__name__} gives no probabilities"
+        raise NotConvertibleError(msg)
+    numbers, texts = numbers_and_texts(form.features)
+    graph = Graph(len(numbers), len(texts))
+    block = first_block(numbers, texts, [feature.name for feature in form.features])
+    answer = answer_of(model.estimator, block, graph)
+    if form.task == "regression":
+        return graph.finished(values(graph, answer), VARIABLE, 1)
+    tensor = probabilities(graph, answer, model.class_order())
+    return graph.finished(tensor, PROBABILITIES, len(form.classes))
