@@ -9,7 +9,7 @@ import numpy as np
 from setpoint.training.onnx_graph import Graph
 from setpoint.training.onnx_matrix import picked
 
-Link = Literal["share", "logit", "softmax", "each", "probabilities", "value", "log"]
+Link = Literal["share", "logit", "logits", "softmax", "each", "probabilities", "value", "log"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Answer:
     Args:
         tensor: Double of shape (n, width).
         width: Its columns.
-        link: `share`: the second class's probability; `logit`: its log-odds; `softmax`: a score for each class;
-            `each`: log-odds of each class against all others, to be brought to a sum of 1; `probabilities`: nothing is
-            left to do; `value`: a regression's answer; `log`: its logarithm.
+        link: `share`: the second class's probability; `logit`: its log-odds; `logits`: those of both classes;
+            `softmax`: a score for each class; `each`: log-odds of each class against all others, to be brought to a
+            sum of 1; `probabilities`: nothing is left to do; `value`: a regression's answer; `log`: its logarithm.
         scale: What log-odds are multiplied by.
     """
 
@@ -29,11 +29,6 @@ class Answer:
     width: int
     link: Link
     scale: float = 1.0
-
-    @property
-    def is_decision(self) -> bool:
-        """Return whether the tensor is what scikit-learn calls the decision function."""
-        return self.link in ("logit", "softmax", "each")
 
 
 def probabilities(graph: Graph, answer: Answer, order: Sequence[int] = ()) -> str:
@@ -47,7 +42,9 @@ def probabilities(graph: Graph, answer: Answer, order: Sequence[int] = ()) -> st
     if answer.link in ("share", "logit"):
         return _of_two(graph, answer, list(order) or [0, 1])
     tensor = answer.tensor
-    if answer.link == "softmax":
+    if answer.link == "logits":
+        tensor = graph.add("Sigmoid", tensor)
+    elif answer.link == "softmax":
         tensor = graph.add("Softmax", tensor, axis=1)
     elif answer.link == "each":
         tensor = brought_to_one(graph, graph.add("Sigmoid", tensor))

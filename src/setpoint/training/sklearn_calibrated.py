@@ -46,12 +46,17 @@ def calibrated(estimator: Any, block: Block, graph: Graph, answering: Answering)
 
 def _scores(graph: Graph, answer: Answer) -> str:
     """Return what the calibrators take: the decision function where there is one, else probabilities."""
-    if answer.is_decision and answer.scale == 1:
+    if answer.link == "logits":
+        return picked(graph, answer.tensor, [1], _TWO)
+    if answer.link in ("logit", "softmax", "each"):
+        if answer.scale != 1:
+            msg = "a calibrated classifier's scores have a scale"
+            raise NotConvertibleError(msg)
         return answer.tensor
-    if answer.is_decision:
-        msg = "a calibrated classifier's scores have a scale"
-        raise NotConvertibleError(msg)
-    return answer.tensor if answer.link == "share" else probabilities(graph, answer)
+    if answer.link == "share":
+        return answer.tensor
+    tensor = probabilities(graph, answer)
+    return picked(graph, tensor, [1], _TWO) if answer.width == _TWO else tensor
 
 
 def _calibrated(fold: Any, scores: str, classes: int, graph: Graph) -> str:

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from setpoint.facts.evidence import Floats
 from setpoint.training.not_convertible import NotConvertibleError
 from setpoint.training.onnx_answer import Answer
 from setpoint.training.onnx_columns import Block
 from setpoint.training.onnx_graph import Graph
-from setpoint.training.onnx_weighted import weighted
+from setpoint.training.onnx_weighted import mirrored, weighted
 
 _TWO = 2
 
@@ -40,7 +41,7 @@ def logistic_regression(estimator: Any, block: Block, graph: Graph) -> Answer:
     """Return what a logistic regression answers."""
     classes = len(estimator.classes_)
     if classes == _TWO:
-        return Answer(_sums(estimator, block, graph, 1), 1, "logit")
+        return Answer(_both(estimator, block, graph), _TWO, "logits")
     return Answer(_sums(estimator, block, graph, classes), classes, "softmax")
 
 
@@ -55,14 +56,24 @@ def one_against_all(estimator: Any, block: Block, graph: Graph) -> Answer:
         raise NotConvertibleError(msg)
     classes = len(estimator.classes_)
     if classes == _TWO:
-        return Answer(_sums(estimator, block, graph, 1), 1, "logit")
+        return Answer(_both(estimator, block, graph), _TWO, "logits")
     return Answer(_sums(estimator, block, graph, classes), classes, "each")
 
 
+def _both(estimator: Any, block: Block, graph: Graph) -> str:
+    weights, intercept = _weights(estimator, block, 1)
+    return mirrored(graph, block.columns, weights[:, 0], float(intercept[0]))
+
+
 def _sums(estimator: Any, block: Block, graph: Graph, width: int) -> str:
+    return weighted(graph, block.columns, *_weights(estimator, block, width))
+
+
+def _weights(estimator: Any, block: Block, width: int) -> tuple[Floats, Floats]:
+    """Return weights of shape (columns, width) and intercepts of shape (width,)."""
     weights = np.atleast_2d(np.asarray(estimator.coef_, np.float64)).T
     if weights.shape != (len(block.columns), width):
         msg = f"{type(estimator).__name__} has weights of shape {weights.shape}"
         raise NotConvertibleError(msg)
     intercept = np.broadcast_to(np.asarray(estimator.intercept_, np.float64), (width,))
-    return weighted(graph, block.columns, weights, intercept)
+    return weights, intercept
