@@ -185,7 +185,8 @@ class Client:
         answer = await self.app.respond(Request(method, path, headers or {}, body))
         plain = answer.content_type == b"application/json"
         content = msgspec.json.decode(answer.body) if plain else answer.body.decode()
-        return Answer(answer.status, dict(answer.headers), content)
+        headers = dict(answer.headers) | {b"content-type": answer.content_type}
+        return Answer(answer.status, headers, content)
 
     def call(self, method, path, body=b"", headers=None):
         return self.loop.run_until_complete(self.ask(method, path, body, headers))

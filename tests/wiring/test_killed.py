@@ -7,22 +7,21 @@ import time
 
 import pytest
 
-# A gateway to which SIGTERM comes just before the server listens for signals: the kernel sends a parent's death once.
+# A gateway to which SIGTERM comes before its event loop listens for signals: the kernel tells of a parent's death once.
 _TOLD_EARLY = """\
 import signal, sys
 from pathlib import Path
 
-import uvicorn
-
+from setpoint.wiring import gateway
 from setpoint.wiring.gateway import GatewayPlan, run_gateway
 
-serve = uvicorn.Server.run
+serve = gateway._serve
 
-def told_early(server, **how):
+def told_early(*what):
     signal.raise_signal(signal.SIGTERM)
-    serve(server, **how)
+    return serve(*what)
 
-uvicorn.Server.run = told_early
+gateway._serve = told_early
 run_gateway(GatewayPlan(deployment=Path(sys.argv[1]), port=0))
 """
 

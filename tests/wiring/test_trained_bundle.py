@@ -10,6 +10,7 @@ import pytest
 
 from setpoint.clock import SystemClock
 from setpoint.facts.training import Feature, Recipe, TrainingJob
+from setpoint.gateway.exchange import Request
 from setpoint.training.bundle import write_bundle
 from setpoint.training.convert import convert
 from setpoint.training.estimators import fitted
@@ -73,16 +74,8 @@ def rows_to_ask(frame):
 
 
 async def ask(app, path, body):
-    sent = []
-
-    async def receive():
-        return {"type": "http.request", "body": json.dumps(body).encode()}
-
-    async def send(message):
-        sent.append(message)
-
-    await app({"type": "http", "method": "POST", "path": path, "headers": []}, receive, send)
-    return sent[0]["status"], json.loads(sent[1]["body"])
+    answer = await app.respond(Request("POST", path, {}, json.dumps(body).encode()))
+    return answer.status, json.loads(answer.body)
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "native"])

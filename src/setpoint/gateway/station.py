@@ -18,10 +18,12 @@ class Limits:
     Args:
         body: Bytes of a body.
         rows: Rows of a request.
+        requests: Requests that are answered at once; a further one is told to try again.
     """
 
     body: int = 1_000_000
     rows: int = 1_000
+    requests: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,18 @@
 """Builds and runs one gateway process."""
 
+import asyncio
+import gc
 import importlib
 import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-
-import uvicorn
 
 from setpoint import __version__
 from setpoint.adapters.file_deployments import FileDeployments
@@ -26,6 +27,7 @@ from setpoint.gateway.app import App
 from setpoint.gateway.column_check import as_text
 from setpoint.gateway.follow import Documents, Follower
 from setpoint.gateway.gauges import Gauges
+from setpoint.gateway.http import Bounds, HttpServer
 from setpoint.gateway.ids import PredictionIds
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
 from setpoint.gateway.runtime import Runner
@@ -33,11 +35,15 @@ from setpoint.gateway.schema import RequestDocument, read_schema
 from setpoint.gateway.station import Limits, Station
 from setpoint.gateway.versions import load_version, read_manifest
 
-_KEEP_ALIVE_S = (
-    75  # longer than the 60 s after which load balancers close an idle connection themselves
-)
-_DRAIN_S = 30
+try:
+    import uvloop
+except ImportError:  # it has no build for Windows
+    uvloop = None
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+_DRAIN_S = 30.0
 _BACKLOG = 2048
+_COLLECT = (20_000, 50, 100)  # container objects that gather before the collector looks
 _SWITCH_S = 0.0001  # the event loop gets the interpreter back from the log writer sooner than after Python's 5 ms
 
 
@@ -76,6 +82,9 @@ def run_gateway(plan: GatewayPlan) -> None:
         BundleError: The lone bundle is none.
         JournalError: The prediction log cannot be opened.
     """
+    told = threading.Event()  # by a signal before the event loop listens: a parent dies only once
+    for number in _STOPPING:
+        signal.signal(number, lambda *_: told.set())
     if plan.parent:
         die_with(plan.parent, by=signal.SIGTERM)
     clock = SystemClock()
@@ -85,24 +94,29 @@ def run_gateway(plan: GatewayPlan) -> None:
     sys.stdout.write(f"setpoint gateway: listening on http://{host}:{port}\n")
     sys.stdout.flush()
     sys.setswitchinterval(_SWITCH_S)
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=_DRAIN_S,
-    )
-    server = uvicorn.Server(config)
-    # uvicorn raises the signal again after its shutdown; a drained gateway ends with exit code 0. One that comes before
-    # uvicorn listens for signals must count too: a parent dies only once.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, server.handle_exit)
-    server.run(sockets=[listener])
+    run = asyncio.run if uvloop is None else uvloop.run
+    run(_serve(app, listener, plan.limits, told))
+
+
+async def _serve(app: App, listener: socket.socket, limits: Limits, told: threading.Event) -> None:
+    """Serve until a signal says to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _STOPPING:
+        loop.add_signal_handler(number, stop.set)
+    if told.is_set():
+        stop.set()
+    server = HttpServer(app.respond, Bounds(body=limits.body))
+    await app.start()
+    # What is there at the start lives as long as the process: the collector need not look at it again, and answers
+    # that wait for the log are no reason to look at everything.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
+    await server.open(listener)
+    await stop.wait()
+    await server.drain(_DRAIN_S)
+    await app.stop()
 
 
 def build_app(plan: GatewayPlan, clock: Clock) -> App:
