@@ -31,11 +31,11 @@ class Echo:
         self.gate.set()
         self.entered = threading.Event()
 
-    def run(self, columns):
+    def run(self, rows):
         self.entered.set()
         assert self.gate.wait(10)
         self.threads.add(threading.get_ident())
-        values = np.array(columns[0])
+        values = np.array([row[0] for row in rows])
         self.runs.append(len(values))
         if (values < 0).any():
             raise RuntimeError("no answer below zero")

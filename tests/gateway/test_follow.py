@@ -152,10 +152,10 @@ def test_request_ends_on_the_version_it_began_with(client, put_runner, project, 
     class Slow:
         inline = False
 
-        def run(self, columns):
+        def run(self, rows):
             began.set()
             assert go_on.wait(10)
-            return original.batcher.runner.run(columns)
+            return original.batcher.runner.run(rows)
 
     put_runner(Slow())
     waiting = client.loop.create_task(client.ask("POST", "/predict", row))

@@ -26,7 +26,7 @@ def load(project, deployed, native=None):
 
 def test_sound_bundle_answers(project):
     version = load(project, project.add(1))
-    scores = version.batcher.runner.run([[3], [70.5], [True], ["monthly"], ["north"]])
+    scores = version.batcher.runner.run([(3, 70.5, True, "monthly", "north")])
     assert scores.probability.shape == (1, 2)
     assert version.schema.classes == ("No", "Yes")
 

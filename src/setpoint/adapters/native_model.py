@@ -17,7 +17,7 @@ from setpoint.training.model import Form, NativeModel, score
 
 
 class NativeRunner:
-    """Answers columns of plain values with an unpickled estimator.
+    """Answers rows of plain values with an unpickled estimator.
 
     Args:
         model: The pickle.
@@ -39,11 +39,11 @@ class NativeRunner:
         self._model = NativeModel(estimator, form)
         self._features = form.features
 
-    def run(self, columns: Sequence[Sequence[Any]]) -> Scores:
+    def run(self, rows: Sequence[tuple[Any, ...]]) -> Scores:
         """Return the answers for n rows.
 
         Args:
-            columns: Values by feature, in the order of the form, None where missing.
+            rows: Values in the order of the form's features, None where missing.
 
         Raises:
             TrainingError: The answers are nonsense.
@@ -52,7 +52,7 @@ class NativeRunner:
             pa.array([None if value is None else float(value) for value in values], pa.float64())
             if is_numeric(feature)
             else pa.array(values, pa.string())
-            for feature, values in zip(self._features, columns, strict=True)
+            for feature, values in zip(self._features, zip(*rows, strict=True), strict=True)
         ]
         names = [feature.name for feature in self._features]
         return score(self._model, pa.table(arrays, names=names))

@@ -14,9 +14,8 @@ from setpoint.gateway.gauges import Gauges
 from setpoint.gateway.ids import PredictionIds
 from setpoint.gateway.log_writer import LogWriter
 from setpoint.gateway.refusal import Flaw, RefusedError
-from setpoint.gateway.row_decoder import Row
 from setpoint.gateway.rows import Rows, checked, entity_text
-from setpoint.gateway.schema import Schema
+from setpoint.gateway.schema import Row, Schema
 from setpoint.gateway.serving import Choice, Serving
 
 _NOTHING = Decided([])

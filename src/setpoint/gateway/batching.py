@@ -15,9 +15,8 @@ from concurrent.futures import Executor
 from functools import partial
 
 from setpoint.gateway.deciding import Decided, Numbers, decide, numbers_of
-from setpoint.gateway.row_decoder import Row
 from setpoint.gateway.runtime import Runner
-from setpoint.gateway.schema import Schema
+from setpoint.gateway.schema import Row, Schema
 
 INLINE_ROWS = 64
 """Rows that an inline model may run on the event loop at once."""
@@ -163,7 +162,7 @@ class Batcher:
 
     def _run(self, rows: Sequence[Row]) -> Numbers:
         self._seen(len(rows))
-        return numbers_of(self._schema, self.runner.run(list(zip(*rows, strict=True))), len(rows))
+        return numbers_of(self._schema, self.runner.run(rows), len(rows))
 
 
 def _settle(batch: Sequence[_Waiting], found: Sequence[Decided | ModelFailedError]) -> None:

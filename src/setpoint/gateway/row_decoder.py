@@ -10,10 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from setpoint.gateway.column_check import FLOAT32_MAX, ColumnRule, as_text
-from setpoint.gateway.schema import Schema
-
-Row = tuple[Any, ...]
-"""Checked values of one row in the order of the schema."""
+from setpoint.gateway.schema import Row, Schema
 
 _NUL = b"\\u0000"  # how a NUL character, which no text input may hold, stands in JSON
 _INT64 = 2**63 - 1

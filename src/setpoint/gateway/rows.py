@@ -7,8 +7,7 @@ from typing import Any, Protocol
 
 from setpoint.gateway.column_check import as_text
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
-from setpoint.gateway.row_decoder import Row
-from setpoint.gateway.schema import Schema
+from setpoint.gateway.schema import Row, Schema
 
 _FLAWS = 20
 WRAPPERS = ("features", "instances")

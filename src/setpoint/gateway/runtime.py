@@ -1,6 +1,7 @@
 """What runs a version's model on checked columns. ONNX here; a native model comes in through a loader of `wiring`."""
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,7 +10,7 @@ import onnxruntime
 
 from setpoint.errors import BundleError
 from setpoint.facts.evidence import Scores
-from setpoint.gateway.schema import RequestDocument
+from setpoint.gateway.schema import RequestDocument, Row
 
 NUMBERS = "numbers"
 """Input of shape (n, k): all columns of numbers and truth values, in the order of the schema, NaN for null."""
@@ -34,8 +35,8 @@ class Runner(Protocol):
     inline: bool
     """Whether one row takes microseconds, so that it may run on the event loop."""
 
-    def run(self, columns: Sequence[Sequence[Any]]) -> Scores:
-        """Return the model's answers for checked columns in the order of the schema. Called from any thread.
+    def run(self, rows: Sequence[Row]) -> Scores:
+        """Return the model's answers for checked rows in the order of the schema. Called from any thread.
 
         Classes are decided by the probabilities, where there are any; labels matter only for a model without.
         """
@@ -75,34 +76,34 @@ class OnnxRunner:
         self._plan_inputs(document)
         self._plan_output(document)
 
-    def run(self, columns: Sequence[Sequence[Any]]) -> Scores:
-        """Return the model's answers for checked columns in the order of the schema; labels are left empty."""
-        rows = len(columns[0])
+    def run(self, rows: Sequence[Row]) -> Scores:
+        """Return the model's answers for checked rows in the order of the schema; labels are left empty."""
         feed: dict[str, npt.NDArray[Any]] = {}
-        if self._numbers:
-            # None becomes NaN. Columns are filled as rows of the transposed tensor.
-            block = np.array([columns[place] for place in self._numbers], dtype=self._number_type)
-            feed[NUMBERS] = np.ascontiguousarray(block.T)
-        if self._texts:
-            words = np.empty((rows, len(self._texts)), dtype=object)
-            for at, place in enumerate(self._texts):
-                words[:, at] = [
-                    MISSING_TEXT if value is None else value for value in columns[place]
-                ]
-            feed[TEXTS] = words
+        if self._pick_numbers is not None:  # None becomes NaN
+            feed[NUMBERS] = np.array([self._pick_numbers(row) for row in rows], self._number_type)
+        if self._pick_texts is not None:
+            feed[TEXTS] = np.array(
+                [
+                    [MISSING_TEXT if value is None else value for value in self._pick_texts(row)]
+                    for row in rows
+                ],
+                dtype=object,
+            )
         (answer,) = self._session.run(self._outputs, feed)
         if self._regression:
             return Scores(
-                label=_NO_LABELS, probability=_NO_PROBABILITIES, value=answer.reshape(rows)
+                label=_NO_LABELS, probability=_NO_PROBABILITIES, value=answer.reshape(len(rows))
             )
         return Scores(label=_NO_LABELS, probability=answer, value=_NO_VALUES)
 
     def _plan_inputs(self, document: RequestDocument) -> None:
         """Find out which columns go into which input, and as what type."""
         kinds = [rule.kind for rule in document.columns]
-        self._texts = [place for place, kind in enumerate(kinds) if kind in _TEXT_KINDS]
-        self._numbers = [place for place, kind in enumerate(kinds) if kind not in _TEXT_KINDS]
-        widths = {NUMBERS: len(self._numbers), TEXTS: len(self._texts)}
+        texts = [place for place, kind in enumerate(kinds) if kind in _TEXT_KINDS]
+        numbers = [place for place, kind in enumerate(kinds) if kind not in _TEXT_KINDS]
+        self._pick_numbers = _picker(numbers, len(kinds))
+        self._pick_texts = _picker(texts, len(kinds))
+        widths = {NUMBERS: len(numbers), TEXTS: len(texts)}
         expected = {name: width for name, width in widths.items() if width}
         inputs = {entry.name: entry for entry in self._session.get_inputs()}
         if set(inputs) != set(expected):
@@ -120,7 +121,7 @@ class OnnxRunner:
                     f"request.json has {width} columns for it"
                 )
                 raise BundleError(msg)
-        self._number_type = _NUMBERS[inputs[NUMBERS].type] if self._numbers else None
+        self._number_type = _NUMBERS[inputs[NUMBERS].type] if numbers else None
 
     def _plan_output(self, document: RequestDocument) -> None:
         """Find the output that holds probabilities, or values."""
@@ -130,6 +131,18 @@ class OnnxRunner:
         if self._outputs[0] not in found:
             msg = f"model.onnx has outputs {_listed(found)}, a {document.task} task needs {self._outputs[0]!r}"
             raise BundleError(msg)
+
+
+def _picker(places: list[int], width: int) -> Callable[[Row], Sequence[Any]] | None:
+    """Return what takes the values at some places out of a row; None where there are none."""
+    if not places:
+        return None
+    if len(places) == width:
+        return lambda row: row
+    if len(places) == 1:
+        place = places[0]
+        return lambda row: (row[place],)
+    return itemgetter(*places)
 
 
 def _listed(names: Iterable[str]) -> str:

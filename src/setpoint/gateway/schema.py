@@ -12,6 +12,9 @@ from setpoint.gateway.refusal import Flaw, RefusedError
 
 _FLAWS = 20  # flaws that one answer lists
 
+Row = tuple[Any, ...]
+"""Checked values of one row in the order of a schema."""
+
 
 class RequestDocument(msgspec.Struct, frozen=True, kw_only=True):
     """`request.json`: what a request must be, compiled from the contract when the bundle was written.

@@ -162,7 +162,7 @@ def _warm_up(runner: Runner, schema: Schema) -> None:
     for rows in _WARM_UP_ROWS:
         columns = schema.check([[value] * rows for value in row])
         try:
-            scores = runner.run(columns)
+            scores = runner.run(list(zip(*columns, strict=True)))
         except (
             Exception
         ) as error:  # the model is foreign code; whatever it raises means "not ready"
