@@ -1,6 +1,7 @@
 """The live world's traffic over a real log, with bundles that training wrote."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -224,6 +225,78 @@ def test_windows_of_positions_cut_the_log_without_gap_or_overlap(traffic, log):
     rows = traffic(axis="rows")
     cuts = [rows.answers(1, start, start + 2.5).at.tolist() for start in (0.0, 2.5, 5.0, 7.5)]
     assert [tick for cut in cuts for tick in cut] == [float(n) for n in range(10)]
+
+
+def same(left, right):
+    assert (left.dtype, left.shape) == (right.dtype, right.shape)
+    np.testing.assert_array_equal(left, right)
+
+
+def require_same(scored, answers):
+    """Every number is the same, whatever else was read with it."""
+    for name in ("at", "truth_label", "truth_value", "known"):
+        same(getattr(scored, name), getattr(answers, name))
+    for name in ("label", "probability", "value"):
+        same(getattr(scored.scores, name), getattr(answers.scores, name))
+    assert scored.classes == answers.classes
+    assert (scored.version, scored.start, scored.end) == (
+        answers.version,
+        answers.start,
+        answers.end,
+    )
+
+
+@pytest.mark.parametrize("axis", ["time", "rows"])
+@pytest.mark.parametrize("task", CLASSES)
+def test_answers_without_inputs_are_the_same_numbers_for_every_stretch(traffic, log, task, axis):
+    rng = np.random.default_rng(5)
+    classes = CLASSES[task]
+    for n in range(40):
+        answered = rng.choice(classes) if classes else float(rng.normal())
+        chance = float(rng.random()) if task == "binary" and n != 30 else None
+        error = "ValueError: x" if n % 7 == 3 else ""
+        given = {"prediction": None if error else answered, "probability": chance, "error": error}
+        log.append([prediction(n, version=1 + (n % 5 == 0), **given)])
+        if n % 3:
+            log.record([outcome(n, rng.choice(classes) if classes else float(rng.normal()))])
+    origin = 1000.0 if axis == "time" else 0.0
+    spans = [(0, 40), (0, 12.5), (7, 20), (30, 31), (31, 40), (20, 20), (25, 5), (39.5, 99)]
+    stretches = [(origin + start, origin + end) for start, end in spans]
+    found = traffic(task, axis).scored(1, stretches)
+    assert len(found) == len(stretches)
+    for scored, stretch in zip(found, stretches, strict=True):
+        require_same(scored, traffic(task, axis).answers(1, *stretch))
+    assert len(found[0].known) > 20
+    assert (found[4].scores.probability.size > 0) == (task == "binary")
+
+
+def test_no_stretch_reads_nothing(traffic, log):
+    log.close()
+    assert traffic().scored(1, []) == ()
+
+
+def test_stretches_of_an_empty_log(traffic):
+    (found,) = traffic().scored(1, [(0.0, 2000.0)])
+    require_same(found, traffic().answers(1, 0.0, 2000.0))
+
+
+def test_class_that_was_told_as_a_number_does_not_depend_on_its_neighbours(log):
+    log.append([prediction(n, prediction="Yes") for n in range(3)])
+    log.record([outcome(0, "Yes"), outcome(1, 1.0), outcome(2, 1)])
+    form = Form("binary", FEATURES, ("1", "Yes"), 0.5)
+    scorer = SimpleNamespace(model=lambda _: SimpleNamespace(form=form))
+    read = LogTraffic(log, scorer, lambda _: "a", axis="time")
+    (found,) = read.scored(1, [(0.0, 2000.0)])
+    assert found.truth_label.tolist() == [1, 0, 0]
+    require_same(found, read.answers(1, 0.0, 2000.0))
+    require_same(read.scored(1, [(1001.0, 2000.0)])[0], read.answers(1, 1001.0, 2000.0))
+
+
+def test_outcome_that_is_no_number_is_an_error_of_the_data(traffic, log):
+    log.append([prediction(1, prediction=1.5, probability=None)])
+    log.record([outcome(1, "Maybe")])
+    with pytest.raises(DataError, match="no number"):
+        traffic("regression").scored(1, [(0.0, 2000.0)])
 
 
 def test_arms_count_from_a_generation_on(traffic, log):

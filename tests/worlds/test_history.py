@@ -78,6 +78,19 @@ def test_canary_takes_its_share_and_each_version_answers_for_itself(history):
     assert (history.answers(1, 0.0, 1000.0).scores.label == 0).all()
 
 
+def test_answers_without_inputs_are_the_same_numbers(history):
+    history.answer(100, 600, document(3, v1=0.7, v2=0.3), ARTIFACTS)
+    history.know(300)
+    stretches = [(0.0, 1000.0), (150.0, 320.0), (400.0, 300.0)]
+    for scored, stretch in zip(history.scored(2, stretches), stretches, strict=True):
+        answers = history.answers(2, *stretch)
+        for name in ("at", "truth_label", "truth_value", "known"):
+            assert getattr(scored, name).tolist() == getattr(answers, name).tolist()
+        for name in ("label", "probability", "value"):
+            found, wanted = getattr(scored.scores, name), getattr(answers.scores, name)
+            assert (found.shape, found.tolist()) == (wanted.shape, wanted.tolist())
+
+
 def test_answers_under_an_earlier_document_do_not_count(history):
     history.answer(100, 500, document(3, v1=0.8, v2=0.2), ARTIFACTS)
     assert history.arms(4) == {}

@@ -5,18 +5,19 @@ the log, whichever version gave it, has tick n, counted from 0.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from setpoint.adapters.bundle_scorer import BundleScorer
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.sqlite_log import ScoredColumns, SqliteLog, class_text
 from setpoint.clock import Axis
 from setpoint.errors import DataError
-from setpoint.facts.answers import Answers
-from setpoint.facts.evidence import Floats, Ints, Scores
+from setpoint.facts.answers import Answers, Scored
+from setpoint.facts.evidence import Bools, Floats, Ints, Scores
 from setpoint.facts.release import ArmCounts
 from setpoint.facts.training import Feature
 from setpoint.training.model import Form
@@ -73,6 +74,25 @@ class LogTraffic:
             failed=failed,
         )
 
+    def scored(self, version: int, stretches: Sequence[tuple[float, float]]) -> tuple[Scored, ...]:
+        """Return what `version` answered in each stretch [start, end), without the inputs; the log is read once.
+
+        Raises:
+            JournalError: The log cannot be read.
+            BundleError: The version's bundle is missing or altered.
+            DataError: The log holds a text where the version answers numbers.
+        """
+        if not stretches:
+            return ()
+        first, last = min(start for start, _ in stretches), max(end for _, end in stretches)
+        if self._axis == "time":
+            found = self._log.scored(first, last, version=version)
+        else:
+            found = self._log.scored_stretch(*_positions(first, last), version=version)
+        form = self._scorer.model(self._artifact_of(version)).form
+        every = _every(found, form, version, first, last)
+        return tuple(_cut(every, start, end) for start, end in stretches)
+
     def arms(self, generation: int) -> dict[int, ArmCounts]:
         """Return counts by version over answers given under deployment `generation` or later.
 
@@ -97,9 +117,77 @@ class LogTraffic:
         if self._axis == "time":
             found = self._log.window(start, end, version=version)
             return found, found["at"].to_numpy()
-        first = max(0, math.ceil(start))
-        found = self._log.stretch(first, max(first, math.ceil(end)), version=version)
+        found = self._log.stretch(*_positions(start, end), version=version)
         return found, found["position"].to_numpy().astype(np.float64)
+
+
+def _every(found: ScoredColumns, form: Form, version: int, start: float, end: float) -> Scored:
+    """Return the columns of the log as a version's classes or numbers; a probability may be missing here and there."""
+    no_label, no_value = np.empty(0, dtype=np.int64), np.empty(0)
+    is_class = bool(form.classes)
+    label = _codes_of(found.prediction, form.classes) if is_class else no_label
+    truth_label = _codes_of(found.outcome, form.classes) if is_class else no_label
+    truth_value = no_value if is_class else _numbers(found.outcome)
+    positive = np.array(found.probability, dtype=np.float64)
+    return Scored(
+        version=version,
+        start=start,
+        end=end,
+        at=np.array(found.tick, dtype=np.float64),
+        scores=Scores(
+            label=label,
+            probability=np.column_stack([1.0 - positive, positive])
+            if form.task == "binary"
+            else np.empty((len(positive), 0)),
+            value=no_value if is_class else _numbers(found.prediction),
+        ),
+        classes=form.classes,
+        truth_label=truth_label,
+        truth_value=truth_value,
+        known=truth_label >= 0 if is_class else np.isfinite(truth_value),
+    )
+
+
+def _cut(every: Scored, start: float, end: float) -> Scored:
+    """Return the answers in [start, end); with probabilities only where each of them has one."""
+    first, last = (int(place) for place in np.searchsorted(every.at, [start, end], side="left"))
+    part = slice(first, max(first, last))
+    scores = every.scores
+    probability = scores.probability[part]
+    if not len(probability) or not np.isfinite(probability).all():
+        probability = np.empty((len(probability), 0))
+    return replace(
+        every,
+        start=start,
+        end=end,
+        at=every.at[part],
+        scores=Scores(scores.label[part], probability, scores.value[part]),
+        truth_label=every.truth_label[part],
+        truth_value=every.truth_value[part],
+        known=every.known[part],
+    )
+
+
+def _positions(start: float, end: float) -> tuple[int, int]:
+    """Return the positions of the log that lie in [start, end): the first, and the one after the last."""
+    first = max(0, math.ceil(start))
+    return first, max(first, math.ceil(end))
+
+
+def _codes_of(values: Sequence[str | float | None], classes: tuple[str, ...]) -> Ints:
+    """Return class codes, -1 for what is no class or missing, shape (n,)."""
+    place = {name: code for code, name in enumerate(classes)}
+    known = {one: -1 if one is None else place.get(class_text(one), -1) for one in set(values)}
+    return np.fromiter(map(known.__getitem__, values), np.int64, len(values))
+
+
+def _numbers(values: Sequence[str | float | None]) -> Floats:
+    """Return numbers, NaN where missing, shape (n,)."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except ValueError as error:
+        msg = f"the log holds an answer or an outcome that is no number: {error}"
+        raise DataError(msg) from error
 
 
 def _feature(found: pa.Table, feature: Feature) -> pa.ChunkedArray:
@@ -134,9 +222,7 @@ def _scores(found: pa.Table, form: Form) -> Scores:
     )
 
 
-def _truth(
-    outcome: pa.ChunkedArray, form: Form
-) -> tuple[Ints, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def _truth(outcome: pa.ChunkedArray, form: Form) -> tuple[Ints, Floats, Bools]:
     """Return class codes, values, and which are known; an outcome that is no class of the version is not known."""
     if not form.classes:
         value = outcome.cast(pa.float64()).to_numpy()

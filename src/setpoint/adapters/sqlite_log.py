@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -71,6 +71,18 @@ FROM (SELECT page.*, ROW_NUMBER() OVER (ORDER BY page.id) + :first - 1 AS positi
 LEFT JOIN outcomes o ON o.prediction = p.id
 WHERE :version IS NULL OR p.version = :version ORDER BY p.position
 """
+# Without the inputs: what a look at every answer since a promotion can afford.
+_SCORED = """
+SELECT p.at, p.prediction, p.probability, o.value
+FROM predictions p LEFT JOIN outcomes o ON o.prediction = p.id
+WHERE p.at >= :first AND p.at < :last AND p.version = :version AND p.error = '' ORDER BY p.at, p.id
+"""
+# Every version's, as they all have positions: counting them here takes a fifth of the time of ROW_NUMBER.
+_SCORED_STRETCH = """
+SELECT p.prediction, p.probability, o.value, p.version = :version AND p.error = ''
+FROM predictions p LEFT JOIN outcomes o ON o.prediction = p.id
+ORDER BY p.id LIMIT :last - :first OFFSET :first
+"""
 # An answer to a request that named its version was not drawn by a canary: its propensity is 0, and no arm counts it.
 _ARMS = """
 SELECT p.version, COUNT(*), SUM(p.error <> ''), COUNT(l.loss), COALESCE(SUM(l.loss), 0),
@@ -86,6 +98,22 @@ _LATENCY = """
 SELECT latency_s FROM predictions WHERE generation >= ? AND version = ? AND propensity > 0
 ORDER BY id DESC LIMIT ?
 """
+
+
+class ScoredColumns(NamedTuple):
+    """Answers without their inputs, n of them in order of time.
+
+    Args:
+        tick: Instant, or position in the log.
+        prediction: A class as text, or a number.
+        probability: Of the positive or the answered class; None without one.
+        outcome: A class as text, or a number; None where it is not known.
+    """
+
+    tick: Sequence[float] = ()
+    prediction: Sequence[str | float | None] = ()
+    probability: Sequence[float | None] = ()
+    outcome: Sequence[str | float | None] = ()
 
 
 class SqliteLog:
@@ -176,6 +204,31 @@ class SqliteLog:
             rows = connection.execute(_STRETCH, asked).fetchall()
         positions = pa.array([row[-1] for row in rows], pa.int64())
         return _table([row[:-1] for row in rows]).append_column("position", positions)
+
+    def scored(self, start: float, end: float, *, version: int) -> ScoredColumns:
+        """Return the answers of one version in [start, end), in order of time and without their inputs.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        asked = {"first": start, "last": end, "version": version}
+        with self._reading() as connection:
+            rows = connection.execute(_SCORED, asked).fetchall()
+        return ScoredColumns(*zip(*rows, strict=True)) if rows else ScoredColumns()
+
+    def scored_stretch(self, first: int, last: int, *, version: int) -> ScoredColumns:
+        """Return the answers of one version at the positions of `stretch`, without their inputs.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        asked = {"first": first, "last": max(first, last), "version": version}
+        with self._reading() as connection:
+            found = connection.execute(_SCORED_STRETCH, asked)
+            rows = [
+                (position, *row[:3]) for position, row in enumerate(found, start=first) if row[3]
+            ]
+        return ScoredColumns(*zip(*rows, strict=True)) if rows else ScoredColumns()
 
     def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the answers about each key, oldest first; keys without an answer are left out.
@@ -373,4 +426,12 @@ def _array(values: Sequence[Any]) -> pa.Array:
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
     if kinds == {bool}:
         return pa.array(values, pa.bool_())
-    return pa.array([None if value is None else str(value) for value in values], pa.string())
+    if kinds == {str}:
+        return pa.array(values, pa.string())
+    return pa.array([None if value is None else class_text(value) for value in values], pa.string())
+
+
+def class_text(value: str | float) -> str:
+    """Return a class as text; one that was given as a number is the class of that name, 1 and 1.0 alike."""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else str(value)

@@ -7,32 +7,41 @@ import pyarrow as pa
 from setpoint.facts.evidence import Bools, Floats, Ints, Scores
 
 
-@dataclass(frozen=True)
-class Answers:
-    """The answers of one version.
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """What one version answered and how that turned out, without the inputs.
 
     Args:
         version: Which version answered.
         start: First tick of the stretch.
         end: Tick after its last.
-        table: The inputs, one column each, n rows in order of time.
-        at: Tick of each answer, shape (n,).
+        at: Tick of each answer, ascending, shape (n,).
         scores: What was answered.
         classes: Class names in the order of the codes; empty for regression.
         truth_label: True class code, -1 where unknown, shape (n,); empty for regression.
         truth_value: True value, NaN where unknown, shape (n,); empty for classification.
         known: Rows whose outcome is known, shape (n,).
-        failed: Requests of the stretch that got no answer.
     """
 
     version: int
     start: float
     end: float
-    table: pa.Table
     at: Floats
     scores: Scores
     classes: tuple[str, ...]
     truth_label: Ints
     truth_value: Floats
     known: Bools
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers(Scored):
+    """The answers of one version with what they were answers to.
+
+    Args:
+        table: The inputs, one column each, n rows in order of time.
+        failed: Requests of the stretch that got no answer.
+    """
+
+    table: pa.Table
     failed: int = 0

@@ -1,8 +1,9 @@
 """What versions answered in production, with the outcomes known so far."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from setpoint.facts.answers import Answers
+from setpoint.facts.answers import Answers, Scored
 from setpoint.facts.release import ArmCounts
 
 
@@ -11,6 +12,12 @@ class Traffic(Protocol):
 
     def answers(self, version: int, start: float, end: float) -> Answers:
         """Return what `version` answered in [start, end), with the outcomes known by now; may have no rows."""
+
+    def scored(self, version: int, stretches: Sequence[tuple[float, float]]) -> tuple[Scored, ...]:
+        """Return what `version` answered in each stretch [start, end), without the inputs; one reading for all.
+
+        Each is, number by number, what `answers` gives for its stretch.
+        """
 
     def arms(self, generation: int) -> dict[int, ArmCounts]:
         """Return counts by version over answers given under deployment `generation` or later."""

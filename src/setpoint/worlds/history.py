@@ -1,6 +1,6 @@
 """Traffic of a replay: each row of the table is a request, answered by what was in production at its moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from setpoint.control.rows import LabelledRows
 from setpoint.data.labels import classes_of, label_counts, label_text
-from setpoint.facts.answers import Answers
+from setpoint.facts.answers import Answers, Scored
 from setpoint.facts.deployment import Deployment
 from setpoint.facts.evidence import Floats, Ints, Scores, recode
 from setpoint.facts.release import ArmCounts
@@ -124,32 +124,14 @@ class History:
 
     def answers(self, version: int, start: float, end: float) -> Answers:
         """Return what `version` answered in [start, end), with the outcomes known by now."""
-        at = self._rows.at
-        first = max(self._first, int(np.searchsorted(at, start, side="left")))
-        last = min(self._answered, int(np.searchsorted(at, end, side="left")))
-        last = max(first, last)
-        chosen = first + np.flatnonzero(self._version[first:last] == version)
-        truth = self._truth
-        known = (chosen < self._known) & truth.there[chosen]
-        return Answers(
-            version=version,
-            start=start,
-            end=end,
-            table=self._rows.rows.take(pa.array(chosen)),
-            at=at[chosen],
-            scores=Scores(
-                label=self.scores.label[chosen] if truth.classes else self.scores.label,
-                probability=self.scores.probability[chosen]
-                if truth.classes
-                else self.scores.probability,
-                value=self.scores.value if truth.classes else self.scores.value[chosen],
-            ),
-            classes=truth.classes,
-            truth_label=np.where(known, truth.label[chosen], -1) if truth.classes else truth.label,
-            truth_value=truth.value
-            if truth.classes
-            else np.where(known, truth.value[chosen], np.nan),
-            known=known,
+        chosen = self._chosen(version, start, end)
+        told = self._scored(version, (start, end), chosen)
+        return Answers(table=self._rows.rows.take(pa.array(chosen)), **vars(told))
+
+    def scored(self, version: int, stretches: Sequence[tuple[float, float]]) -> tuple[Scored, ...]:
+        """Return what `version` answered in each stretch [start, end), without the inputs."""
+        return tuple(
+            self._scored(version, stretch, self._chosen(version, *stretch)) for stretch in stretches
         )
 
     def arms(self, generation: int) -> dict[int, ArmCounts]:
@@ -169,6 +151,35 @@ class History:
         at = self._rows.at
         end = at[self._answered] if self._answered < len(at) else at[-1] + 1.0
         return float(at[self._first]), float(end)
+
+    def _chosen(self, version: int, start: float, end: float) -> Ints:
+        """Return the rows that `version` answered in [start, end)."""
+        at = self._rows.at
+        first = max(self._first, int(np.searchsorted(at, start, side="left")))
+        last = min(self._answered, int(np.searchsorted(at, end, side="left")))
+        return first + np.flatnonzero(self._version[first : max(first, last)] == version)
+
+    def _scored(self, version: int, stretch: tuple[float, float], chosen: Ints) -> Scored:
+        """Return the answers to some rows, with what is known of them by now."""
+        truth, scores = self._truth, self.scores
+        known = (chosen < self._known) & truth.there[chosen]
+        return Scored(
+            version=version,
+            start=stretch[0],
+            end=stretch[1],
+            at=self._rows.at[chosen],
+            scores=Scores(
+                label=scores.label[chosen] if truth.classes else scores.label,
+                probability=scores.probability[chosen] if truth.classes else scores.probability,
+                value=scores.value if truth.classes else scores.value[chosen],
+            ),
+            classes=truth.classes,
+            truth_label=np.where(known, truth.label[chosen], -1) if truth.classes else truth.label,
+            truth_value=truth.value
+            if truth.classes
+            else np.where(known, truth.value[chosen], np.nan),
+            known=known,
+        )
 
     def _put(self, into: Scores, chosen: Ints, scores: Scores) -> None:
         if self._truth.classes:
