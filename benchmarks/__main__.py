@@ -1,7 +1,9 @@
 """`make bench`: every benchmark in turn, each printing its figures."""
 
 from benchmarks import replay_overhead, run_against_script
+from benchmarks.serving import run as serving
 
 if __name__ == "__main__":
     run_against_script.main()
     replay_overhead.main()
+    serving.main(["--quick"])

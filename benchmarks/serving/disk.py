@@ -1,0 +1,33 @@
+"""The disk under the log: how long it takes until a small write is on it."""
+
+import os
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_WRITES = 400
+_PAGE = 4096 + 24  # bytes: one page of SQLite's write-ahead log with its head
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Latencies of write and fsync, in milliseconds."""
+
+    p50_ms: float
+    p99_ms: float
+
+
+def measure_disk(folder: Path) -> Disk:
+    """Append and fsync page by page in `folder` and return how long that takes."""
+    path = folder / "fsync.probe"
+    taken: list[float] = []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(_WRITES):
+            begun = time.perf_counter()
+            file.write(bytes(_PAGE))
+            os.fsync(file.fileno())
+            taken.append((time.perf_counter() - begun) * 1e3)
+    path.unlink()
+    cuts = statistics.quantiles(taken, n=100)
+    return Disk(p50_ms=cuts[49], p99_ms=cuts[98])

@@ -1,0 +1,118 @@
+"""What the gateway must reach beside the floor and the peers, and whether it does. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.serving.rounds import Figure, by_server
+
+BUFFERED, DURABLE = "setpoint buffered flat", "setpoint durable flat"
+"""The servers that are judged: `/predict` with one flat row."""
+_BUSY = 64
+_OF_FLOOR = {BUFFERED: 0.7, DURABLE: 0.4}
+_FSYNCS = 3
+_CROWDED = 0.3  # cores
+_TIMES_BEST_PEER = {
+    "forest": {1: 20.0, 16: 10.0, 64: 10.0},
+    "logistic": {1: 3.5, 16: 10.0, 64: 10.0},
+}
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One goal.
+
+    Args:
+        text: What was asked.
+        found: What was measured, in the same unit; None where it could not be.
+        limit: What it is held against.
+        at_least: Whether `found` must reach `limit`; otherwise it must not pass it.
+        model: The model it was measured on.
+        others: Cores that others kept busy meanwhile, in the busier of the measurements it stands on.
+    """
+
+    text: str
+    found: float | None
+    limit: float
+    at_least: bool
+    model: str
+    others: float
+
+    @property
+    def verdict(self) -> str:
+        """`pass` or `miss`; or `not measured`, or `crowded` by others on the machine, and neither is a pass."""
+        if self.found is None:
+            return "not measured"
+        if self.others > _CROWDED:
+            return "crowded"
+        kept = self.found >= self.limit if self.at_least else self.found <= self.limit
+        return "pass" if kept else "miss"
+
+
+def goals(
+    model: str,
+    found: Sequence[Figure],
+    *,
+    floor: str,
+    peers: Sequence[str],
+    fsync_p99_ms: float,
+) -> list[Goal]:
+    """Return the goals of one model.
+
+    Args:
+        model: `forest` or `logistic`.
+        found: All figures of the model.
+        floor: Name of the floor.
+        peers: Names of the peers that were asked for.
+        fsync_p99_ms: 99th percentile of one fsync on the log's disk, in milliseconds.
+    """
+    made: list[Goal] = []
+    busy = by_server(found, _BUSY)
+    for server, share in _OF_FLOOR.items():
+        text = f"{server}: share of the floor's answers/s at {_BUSY}"
+        made.append(_times(text, model, busy.get(server), busy.get(floor), share))
+    for connections in sorted({figure.connections for figure in found}):
+        here = by_server(found, connections)
+        made.append(_durable_p99(model, here, connections, floor, fsync_p99_ms))
+        times = _TIMES_BEST_PEER[model].get(connections)
+        if times is not None:
+            text = f"{BUFFERED}: times the best peer's answers/s at {connections}"
+            best = here.get(best_of(here, peers))
+            made.append(_times(text, model, here.get(BUFFERED), best, times))
+    made.append(_p99_below_peers(model, busy, peers))
+    return made
+
+
+def best_of(here: Mapping[str, Figure], names: Sequence[str]) -> str:
+    """Return which of the named servers answered most; empty where none was measured."""
+    measured = [name for name in names if name in here]
+    return max(measured, key=lambda name: here[name].rate, default="")
+
+
+def _times(text: str, model: str, one: Figure | None, other: Figure | None, limit: float) -> Goal:
+    """Return the goal that one server answers at least `limit` times what another does."""
+    if one is None or other is None:
+        return Goal(text, None, limit, at_least=True, model=model, others=0.0)
+    others = max(one.others, other.others)
+    return Goal(text, one.rate / other.rate, limit, at_least=True, model=model, others=others)
+
+
+def _durable_p99(
+    model: str, here: Mapping[str, Figure], connections: int, floor: str, fsync_p99_ms: float
+) -> Goal:
+    text = f"{DURABLE}: p99 ms at {connections}, within the floor's and {_FSYNCS} fsyncs"
+    one, other = here.get(DURABLE), here.get(floor)
+    if one is None or other is None:
+        return Goal(text, None, 0.0, at_least=False, model=model, others=0.0)
+    limit = other.p99_ms + _FSYNCS * fsync_p99_ms
+    others = max(one.others, other.others)
+    return Goal(text, one.p99_ms, limit, at_least=False, model=model, others=others)
+
+
+def _p99_below_peers(model: str, here: Mapping[str, Figure], peers: Sequence[str]) -> Goal:
+    text = f"{BUFFERED}: p99 ms at {_BUSY}, not above the lowest peer's"
+    measured = [here[name] for name in peers if name in here]
+    if not measured or BUFFERED not in here:
+        return Goal(text, None, 0.0, at_least=False, model=model, others=0.0)
+    one, lowest = here[BUFFERED], min(measured, key=lambda figure: figure.p99_ms)
+    others = max(one.others, lowest.others)
+    return Goal(text, one.p99_ms, lowest.p99_ms, at_least=False, model=model, others=others)

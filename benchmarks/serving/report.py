@@ -1,0 +1,129 @@
+"""One report of a measurement: a table for the terminal, JSON, and a page with a plot."""
+
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import altair as alt
+import vl_convert
+
+from benchmarks.serving.disk import Disk
+from benchmarks.serving.goals import Goal, best_of
+from benchmarks.serving.rounds import Figure, by_server, plain
+
+_WIDTH = 520
+_HEAD = (
+    f"{'server':<26}{'answers/s':>10}{'low-high':>16}{'of floor':>10}{'x peer':>8}"
+    f"{'p50 ms':>9}{'p99 ms':>9}{'cpu µs':>9}{'errors':>8}{'others':>8}"
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found of one model.
+
+    Args:
+        model: `forest` or `logistic`.
+        figures: Medians by server and connections.
+        disk: The disk under the log.
+        goals: The goals, judged.
+    """
+
+    model: str
+    figures: Sequence[Figure]
+    disk: Disk
+    goals: Sequence[Goal]
+
+
+def table(found: Measured, *, floor: str, peers: Sequence[str]) -> str:
+    """Return the figures of one model as text: a block for each number of connections, fastest first."""
+    lines = []
+    for connections in sorted({figure.connections for figure in found.figures}):
+        here = by_server(found.figures, connections)
+        best = best_of(here, peers)
+        lines += [f"{found.model}, {connections} connection{'s' * (connections > 1)}", _HEAD]
+        for one in sorted(here.values(), key=lambda figure: -figure.rate):
+            of_floor = one.rate / here[floor].rate if floor in here else None
+            of_peer = one.rate / here[best].rate if best else None
+            lines.append(_line(one, of_floor, of_peer))
+        lines.append("")
+    lines.append(
+        f"fsync of one page: p50 {found.disk.p50_ms:.2f} ms, p99 {found.disk.p99_ms:.2f} ms"
+    )
+    return "\n".join(lines)
+
+
+def _line(one: Figure, of_floor: float | None, of_peer: float | None) -> str:
+    floor = "-" if of_floor is None else f"{of_floor:.0%}"
+    peer = "-" if of_peer is None else f"{of_peer:.1f}"
+    span = f"{one.low:,.0f}-{one.high:,.0f}"
+    return (
+        f"{one.server:<26}{one.rate:>10,.0f}{span:>16}{floor:>10}{peer:>8}"
+        f"{one.p50_ms:>9.3f}{one.p99_ms:>9.2f}{one.cpu_us:>9.1f}{one.errors:>8}{one.others:>8.2f}"
+    )
+
+
+def goal_lines(found: Sequence[Goal]) -> str:
+    """Return the goals as text, one a line."""
+    return "\n".join(_goal_line(goal) for goal in found)
+
+
+def _goal_line(goal: Goal) -> str:
+    measured = "-" if goal.found is None else f"{goal.found:.2f}"
+    sign = ">=" if goal.at_least else "<="
+    wanted = "" if goal.found is None else f" ({sign} {goal.limit:.2f})"
+    return f"{goal.verdict:<13}{goal.model:<9} {goal.text}: {measured}{wanted}"
+
+
+def write_json(found: Sequence[Measured], about: str, path: Path) -> None:
+    """Write everything as JSON."""
+    models = [
+        {
+            "model": one.model,
+            "figures": plain(one.figures),
+            "fsync_ms": asdict(one.disk),
+            "goals": [{**asdict(goal), "verdict": goal.verdict} for goal in one.goals],
+        }
+        for one in found
+    ]
+    path.write_text(json.dumps({"about": about, "models": models}, indent=2) + "\n")
+
+
+def write_page(found: Sequence[Measured], about: str, text: str, path: Path) -> None:
+    """Write a page that needs nothing else: the plots, and the same text as in the terminal."""
+    plots = "".join(
+        f"<h2>{html.escape(one.model)}</h2>{vl_convert.vegalite_to_svg(_chart(one).to_dict())}"
+        for one in found
+    )
+    path.write_text(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Serving</title>'
+        "<style>body{font:15px system-ui;margin:2rem;max-width:80rem}pre{overflow:auto}</style>"
+        f"<h1>Serving</h1><p>{html.escape(about)}</p>{plots}<pre>{html.escape(text)}</pre></html>\n"
+    )
+
+
+def _chart(found: Measured) -> alt.Chart:
+    """Return bars of answers per second on a logarithmic scale, one plot for each number of connections."""
+    values = [
+        {
+            "server": one.server,
+            "connections": one.connections,
+            "rate": one.rate,
+            "label": f"{one.rate:,.0f}",
+        }
+        for one in found.figures
+    ]
+    base = alt.Chart(alt.Data(values=values)).encode(
+        y=alt.Y("server:N", sort="-x", title=None),
+        x=alt.X("rate:Q", title="answers per second", scale=alt.Scale(type="log", domainMin=10)),
+    )
+    bars = base.mark_bar().encode(x2=alt.datum(10))
+    labels = base.mark_text(align="left", dx=4).encode(text="label:N")
+    return (
+        (bars + labels)
+        .properties(width=_WIDTH)
+        .facet(row=alt.Row("connections:Q", title="connections"))
+        .resolve_scale(y="independent")
+    )

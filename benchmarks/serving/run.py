@@ -1,0 +1,102 @@
+"""The gateway beside a floor, and beside what people use instead: requests per second, latency, processor time.
+
+    python -m benchmarks.serving [--peers all | NAME …] [--models …] [--quick] [--cache DIR]
+
+One core for the server, one for wrk. All servers take turns, several times; every figure is a median over the turns.
+Before it is timed a server must give the native model's answer. Peers are installed on demand, each into an environment
+of its own under the cache; without `--peers` none is.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.serving.bundles import ESTIMATORS, Trained, train_bundle
+from benchmarks.serving.disk import measure_disk
+from benchmarks.serving.environments import CACHE, NoEnvironmentError
+from benchmarks.serving.floors import FLOOR, floors
+from benchmarks.serving.gateway import gateways
+from benchmarks.serving.goals import goals
+from benchmarks.serving.load import NoGeneratorError, require_wrk
+from benchmarks.serving.peers.catalogue import PEERS
+from benchmarks.serving.peers.stage import stage
+from benchmarks.serving.report import Measured, goal_lines, table, write_json, write_page
+from benchmarks.serving.rounds import Plan, figures, measure
+
+_CORES = 2
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure, print, and write JSON and a page."""
+    asked = _parse(words)
+    try:
+        require_wrk()
+    except NoGeneratorError as error:
+        print(f"serving: not measured: {error}")
+        return
+    if len(os.sched_getaffinity(0)) < _CORES:
+        print("serving: not measured: it takes two cores, one for the server and one for the load")
+        return
+    cache = asked.cache.expanduser()
+    cache.mkdir(parents=True, exist_ok=True)
+    plan = Plan(3, 1.0) if asked.quick else Plan(asked.rounds, asked.seconds)
+    peers = tuple(PEERS) if "all" in asked.peers else tuple(asked.peers)
+    found = []
+    # Beside the environments, because a folder for temporary files may lie in memory, where an fsync costs nothing.
+    with tempfile.TemporaryDirectory(dir=cache, prefix="work-") as folder:
+        for model in asked.models:
+            print(f"{model}: training")
+            found.append(_measured(train_bundle(Path(folder), model), model, peers, plan, cache))
+    _report(found, peers, plan, cache / "reports")
+
+
+def _parse(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--peers", nargs="*", choices=["all", *PEERS], default=[], metavar="NAME")
+    parser.add_argument("--models", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
+    parser.add_argument("--quick", action="store_true", help="runs of 1 s, 3 rounds")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each server [5]")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of a run [3]")
+    parser.add_argument(
+        "--cache", type=Path, default=CACHE, help=f"environments, reports [{CACHE}]"
+    )
+    return parser.parse_args(words)
+
+
+def _measured(
+    trained: Trained, model: str, peers: Sequence[str], plan: Plan, cache: Path
+) -> Measured:
+    """Return what was found of one model."""
+    staged = []
+    for name in peers:
+        try:
+            staged.append(stage(PEERS[name], trained, cache))
+        except NoEnvironmentError as error:
+            print(f"  {name}: left out: {error}")
+    disk = measure_disk(trained.project)
+    servers = [*floors(trained), *gateways(trained), *staged]
+    found = figures(measure(servers, plan, expected=trained.probability))
+    names = [server.name for server in staged]
+    judged = goals(model, found, floor=FLOOR, peers=names, fsync_p99_ms=disk.p99_ms)
+    return Measured(model, found, disk, judged)
+
+
+def _report(found: Sequence[Measured], peers: Sequence[str], plan: Plan, folder: Path) -> None:
+    """Print everything and write it to files."""
+    names = [PEERS[name].name for name in peers]
+    about = (
+        f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, "
+        f"Python {platform.python_version()}; "
+        f"one core for the server, one for wrk; one row of 30 numbers; medians of {plan.rounds} turns of "
+        f"{plan.seconds:g} s; `others` is how many cores somebody else kept busy meanwhile."
+    )
+    blocks = [table(one, floor=FLOOR, peers=names) for one in found]
+    text = "\n\n".join([*blocks, *(goal_lines(one.goals) for one in found)])
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(found, about, folder / "serving.json")
+    write_page(found, about, text, folder / "serving.html")
+    print(f"\n{about}\n\n{text}\n\nwritten to {folder / 'serving.html'} and serving.json beside it")
