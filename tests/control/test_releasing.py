@@ -42,6 +42,7 @@ class Traffic:
         self.counts = {}
         self.asked = []
         self.right = {}
+        self.known = {}
 
     def arms(self, generation):
         self.asked.append(generation)
@@ -53,8 +54,13 @@ class Traffic:
     def reach(self):
         return 0.0, 0.0
 
+    def scored(self, version, stretches):
+        return tuple(self.answers(version, *stretch) for stretch in stretches)
+
     def answers(self, version, start, end):
-        rows = int(end - start)
+        at = np.arange(start, end)
+        rows = len(at)
+        self.read = (start, end)
         zeros = np.zeros(rows, dtype=np.int64)
         label = zeros + (0 if self.right.get(version, True) else 1)
         return Answers(
@@ -62,12 +68,12 @@ class Traffic:
             start=start,
             end=end,
             table=pa.table({"a": np.zeros(rows)}),
-            at=np.arange(start, end),
+            at=at,
             scores=Scores(label=label, probability=np.ones((rows, 2)) / 2, value=np.empty(0)),
             classes=("0", "1"),
             truth_label=zeros,
             truth_value=np.empty(0),
-            known=np.ones(rows, dtype=bool),
+            known=at < self.known.get(version, np.inf),
         )
 
 
@@ -266,6 +272,18 @@ def test_promoted_version_that_does_well_is_watched_no_longer_than_asked(world, 
     reconcile(world, contract)
     assert world.journal.load()[0].watch is None
     assert world.journal.load()[0].champion == 2
+
+
+@pytest.mark.parametrize(("until", "read"), [(1300.0, 1300), (1000.5, 1001), (900.0, None)])
+def test_watch_reads_inputs_only_as_far_as_outcomes_are_known(world, small_contract, until, read):
+    contract = small_contract(release={"strategy": "direct", "guardrails": WATCHED})
+    promoted = begin(world, contract, state(proposed=2)).state
+    world.clock.put(1400.0)
+    world.traffic.known = {2: until}
+    step = releasing.look_back(world, contract, promoted, promoted.watch)
+    assert step.verdict.n == (0 if read is None else read - 1000)
+    start, end = world.traffic.read
+    assert (start, np.ceil(end)) == (1000.0, 1400.0 if read is None else read)
 
 
 def test_watch_without_outcomes_judges_nothing(world, small_contract):

@@ -221,12 +221,15 @@ def look_back(
     if not watching:
         return None
     now = world.clock.now()
-    answers = world.traffic.answers(watched.version, watched.since, now)
-    replaced = state.versions[str(watched.previous)]
-    table = answers.table.filter(answers.known)
-    if table.num_rows == 0:
+    (told,) = world.traffic.scored(watched.version, [(watched.since, now)])
+    if not told.known.any():
         none = np.empty(0)
         return watch(watched, watching[0], none, none, now=now)
+    # Inputs are read only as far as outcomes are known: most of the time those are the older answers.
+    last = float(np.nextafter(told.at[told.known][-1], np.inf))
+    answers = world.traffic.answers(watched.version, watched.since, last)
+    replaced = state.versions[str(watched.previous)]
+    table = answers.table.filter(answers.known)
     scores = recode(
         world.scorer.score(replaced.artifact, table),
         world.scorer.classes(replaced.artifact),
