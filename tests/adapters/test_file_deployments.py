@@ -1,5 +1,6 @@
 """Tests of the deployment document as a file."""
 
+import os
 import threading
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from setpoint.adapters.file_deployments import FileDeployments
 from setpoint.errors import DeploymentError
 from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.facts.gateway_report import GatewayReport
 
 
 def document(generation, **changes):
@@ -91,3 +93,64 @@ def test_document_of_a_newer_writer_is_read(deployments, tmp_path):
     path = tmp_path / "store" / "deployment.json"
     path.write_text(path.read_text().replace('"model"', '"new_field": [1], "model"', 1))
     assert deployments.current() == document(1)
+
+
+def report(name="host-1-a", **changes):
+    return GatewayReport(gateway=name, **({"at": 5.0, "generation": 1} | changes))
+
+
+def test_last_report_of_each_gateway_stands(deployments):
+    assert deployments.reports() == ()
+    deployments.report(report("b"))
+    deployments.report(report("a", refused={"2": "no"}, ready=(1,)))
+    deployments.report(report("b", generation=2, at=9.0))
+    assert deployments.reports() == (
+        report("a", refused={"2": "no"}, ready=(1,)),
+        report("b", generation=2, at=9.0),
+    )
+
+
+def test_gateway_that_ends_takes_its_report_away(deployments):
+    deployments.report(report("a"))
+    deployments.report(report("b"))
+    for _ in range(2):
+        deployments.withdraw("a")
+    assert [one.gateway for one in deployments.reports()] == ["b"]
+
+
+def test_what_is_no_report_is_passed_over(deployments, tmp_path):
+    deployments.report(report("a"))
+    folder = tmp_path / "store" / "gateways"
+    for name, text in {
+        "x.json": b"",
+        "y.json": b"\xff{",
+        "z.json": b'{"gateway": 1}',
+        ".a.json": b'{"gateway": "hidden", "at": 1}',
+        "notes.txt": b"mine",
+    }.items():
+        (folder / name).write_bytes(text)
+    assert deployments.reports() == (report("a"),)
+
+
+def test_reports_of_gateways_that_were_killed_long_ago_are_removed(deployments, tmp_path):
+    for name in ("old", "new"):
+        deployments.report(report(name))
+    path = tmp_path / "store" / "gateways" / "old.json"
+    then = path.stat().st_mtime - 4000
+    os.utime(path, (then, then))
+    deployments.report(report("new"))
+    assert [one.gateway for one in deployments.reports()] == ["new"]
+
+
+def test_reports_change_no_mark_of_the_document(deployments):
+    deployments.publish(document(1))
+    mark = deployments.mark()
+    deployments.report(report())
+    assert (deployments.mark(), deployments.current()) == (mark, document(1))
+
+
+def test_report_that_cannot_be_written_is_an_error(deployments, tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "gateways").write_text("a file")
+    with pytest.raises(DeploymentError, match="cannot write the report"):
+        deployments.report(report())

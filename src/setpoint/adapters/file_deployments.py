@@ -1,4 +1,7 @@
-"""The deployment document as one JSON file that gateways watch."""
+"""The deployment document as one JSON file that gateways watch; beside it, one small file for what each reports.
+
+A report stands apart from the prediction log: it is written while the log is full or off, and no answer waits for it.
+"""
 
 import contextlib
 import os
@@ -8,10 +11,14 @@ import msgspec
 
 from setpoint.errors import DeploymentError
 from setpoint.facts.deployment import Deployment
+from setpoint.facts.gateway_report import GatewayReport
+
+_REPORTS = "gateways"
+_KEPT_S = 3600.0  # how long the last report of a gateway that was killed stays; those that end take theirs away
 
 
 class FileDeployments:
-    """Keeps the document in one file; implements `setpoint.ports.deployments.Deployments`.
+    """Keeps the document and the reports in files; implements `setpoint.ports.deployments.Deployments`.
 
     A reader sees the old document or the new one, never a part: the new text is written and fsync'd under another
     name in the same folder, renamed over the file, and the folder is fsync'd, so that the switch outlives a power cut.
@@ -35,7 +42,7 @@ class FileDeployments:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if self._path.is_file() and self._path.read_bytes() == text:
                 return
-            self._replace(text)
+            _replace(self._path, text)
         except OSError as error:
             msg = f"cannot write the deployment document {self._path}: {error}"
             raise DeploymentError(msg) from error
@@ -67,20 +74,80 @@ class FileDeployments:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def _replace(self, text: bytes) -> None:
-        """Write `text` beside the file, then put it in the file's place."""
-        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+    def report(self, report: GatewayReport) -> None:
+        """Keep what a gateway reports, in place of what it reported before.
+
+        Raises:
+            DeploymentError: The report cannot be written.
+        """
+        path = self._report_path(report.gateway)
         try:
-            with beside.open("wb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                beside.unlink()
-        folder = os.open(self._path.parent, os.O_RDONLY)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path, msgspec.json.encode(report))
+            _remove_old(path)
+        except OSError as error:
+            msg = f"cannot write the report {path}: {error}"
+            raise DeploymentError(msg) from error
+
+    def withdraw(self, gateway: str) -> None:
+        """Forget what a gateway reported: it ends.
+
+        Raises:
+            DeploymentError: The report cannot be removed.
+        """
+        path = self._report_path(gateway)
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            msg = f"cannot remove the report {path}: {error}"
+            raise DeploymentError(msg) from error
+
+    def reports(self) -> tuple[GatewayReport, ...]:
+        """Return the last report of each gateway, by name; what is no report is passed over.
+
+        Raises:
+            DeploymentError: The reports cannot be read.
+        """
+        found = {}
+        try:
+            for path in sorted((self._path.parent / _REPORTS).glob("[!.]*.json")):
+                with contextlib.suppress(
+                    FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError
+                ):
+                    report = msgspec.json.decode(path.read_bytes(), type=GatewayReport)
+                    found[report.gateway] = report
+        except OSError as error:
+            msg = f"cannot read the reports of gateways beside {self._path}: {error}"
+            raise DeploymentError(msg) from error
+        return tuple(found.values())
+
+    def _report_path(self, gateway: str) -> Path:
+        return self._path.parent / _REPORTS / f"{gateway}.json"
+
+
+def _replace(path: Path, text: bytes) -> None:
+    """Write `text` beside a file, then put it in the file's place."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            beside.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _remove_old(newest: Path) -> None:
+    """Remove what gateways that were killed long ago left behind."""
+    now = newest.stat().st_mtime
+    for path in newest.parent.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if now - path.stat().st_mtime > _KEPT_S:
+                path.unlink()
