@@ -174,7 +174,10 @@ def test_an_encoder_that_refuses_unseen_categories_stays_native_unless_the_contr
     frame, target = made()
     frame = frame[["é/ü"]]
     words = tuple(sorted(set(frame["é/ü"])))
-    for values, reason in ((None, "refuses rows that a request may bring"), (words, "")):
+    for values, reason in (
+        (None, "rows are answered that the native model refuses: ValueError"),
+        (words, ""),
+    ):
         feature = Feature(name="é/ü", kind="category", values=values, nullable=False)
         estimator = prepared(LogisticRegression(), frame)
         estimator.set_params(prepare__texts=OneHotEncoder(sparse_output=False))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from setpoint.facts.evidence import Scores
+from setpoint.training.edge_parity import differing_at_edges, first_words
 from setpoint.training.edge_rows import edge_rows
 from setpoint.training.model import NativeModel, OnnxModel
 from setpoint.training.not_convertible import NotConvertibleError
@@ -52,24 +53,10 @@ def convert(
         if difference := differing(answers, given):
             return Converted(reason=f"ONNX answers differ on evaluation rows: {difference}")
         edges = edge_rows(fit, model.form.features)
-        if difference := differing(_native(model, edges), converted.answer(edges)):
+        if difference := differing_at_edges(model, converted, edges):
             return Converted(reason=f"ONNX answers differ on edge rows: {difference}")
     except NotConvertibleError as error:
         return Converted(reason=str(error))
     except Exception as error:  # noqa: BLE001  converters raise whatever they like; the reason is kept
-        return Converted(reason=f"not convertible to ONNX: {_said(error)}")
+        return Converted(reason=f"not convertible to ONNX: {first_words(error)}")
     return Converted(data, "", converted, given)
-
-
-def _native(model: NativeModel, edges: pd.DataFrame) -> Scores:
-    try:
-        return model.answer(edges)
-    except Exception as error:  # estimators raise whatever they like
-        msg = f"the native model refuses rows that a request may bring: {_said(error)}"
-        raise NotConvertibleError(msg) from error
-
-
-def _said(error: Exception) -> str:
-    """Return an error's kind and the first line of what it says."""
-    first = str(error).strip().split("\n")[0][:300]
-    return f"{type(error).__name__}: {first}"

@@ -1,4 +1,7 @@
-"""What a contract's `train.estimator` names, fitted: `auto`, a scikit-learn class, or a function of the project."""
+"""What a contract's `train.estimator` names, fitted.
+
+It is `auto`, a class with scikit-learn's interface, such as LightGBM's, or a function of the project.
+"""
 
 import importlib
 import inspect
@@ -8,11 +11,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    VotingClassifier,
+)
 
 from setpoint.errors import TrainingError
 from setpoint.facts.training import Recipe
 from setpoint.training.preparation import prepared
+
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    # A library's threads spin where cores are busy, and its reports are not for people; a contract may say otherwise.
+    "catboost": {"thread_count": 1, "verbose": False, "allow_writing_files": False},
+    "lightgbm": {"n_jobs": 1, "verbose": -1},
+    "xgboost": {"n_jobs": 1},
+}
+
+_TAKES_CODES = frozenset({"CatBoostClassifier", "XGBClassifier", "XGBRFClassifier"})
+"""Classes that do not take every label: XGBoost takes 0, 1, … alone, and CatBoost makes text of truth values."""
 
 
 def fitted(recipe: Recipe, frame: pd.DataFrame, labels: npt.NDArray[Any]) -> Any:
@@ -29,7 +46,8 @@ def fitted(recipe: Recipe, frame: pd.DataFrame, labels: npt.NDArray[Any]) -> Any
     """
     if ":" in recipe.estimator:
         return _called(recipe, frame, labels)
-    pipeline = prepared(_constructed(recipe), frame)
+    estimator = _constructed(recipe)
+    pipeline = prepared(estimator, frame).set_params(model=_for_labels(estimator))
     return pipeline.fit(frame, labels)
 
 
@@ -39,11 +57,12 @@ def _constructed(recipe: Recipe) -> Any:
         kind = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
     else:
         kind = _named(recipe.estimator)
-    accepted = _parameters(kind)
-    params = dict(recipe.params)
+    accepted, takes_others = _parameters(kind)
+    package = kind.__module__.partition(".")[0]
+    params = _DEFAULTS.get(package, {}) | dict(recipe.params)
     if "random_state" in accepted:
         params.setdefault("random_state", recipe.seed)
-    if unknown := sorted(set(params) - accepted):
+    if not takes_others and (unknown := sorted(set(params) - accepted)):
         allowed = ", ".join(sorted(accepted))
         msg = f"{recipe.estimator} has no parameter {unknown[0]!r}; it has {allowed}"
         raise TrainingError("raised", msg)
@@ -63,9 +82,22 @@ def _named(path: str) -> Any:
     return found
 
 
-def _parameters(kind: Any) -> set[str]:
-    signature = inspect.signature(kind.__init__)
-    return {name for name in signature.parameters if name != "self"}
+def _parameters(kind: Any) -> tuple[set[str], bool]:
+    """Return the names of a class's parameters, and whether it takes others beside them."""
+    parameters = inspect.signature(kind.__init__).parameters
+    named = {name for name in parameters if name != "self"}
+    others = {name for name in named if parameters[name].kind is inspect.Parameter.VAR_KEYWORD}
+    if others and hasattr(kind, "get_params"):
+        named |= set(kind().get_params())  # XGBoost's classes name few of theirs
+    return named - others, bool(others)
+
+
+def _for_labels(estimator: Any) -> Any:
+    """Return an estimator that takes these labels: a vote of one, which numbers them, where it takes codes alone."""
+    name = type(estimator).__name__
+    if name in _TAKES_CODES:
+        return VotingClassifier([(name.lower(), estimator)], voting="soft")
+    return estimator
 
 
 def _called(recipe: Recipe, frame: pd.DataFrame, labels: npt.NDArray[Any]) -> Any:

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from setpoint.training.catboost_trees import catboost_boosting
 from setpoint.training.hist_trees import hist_boosting
+from setpoint.training.lightgbm_trees import lightgbm_boosting
 from setpoint.training.not_convertible import NotConvertibleError
 from setpoint.training.onnx_answer import Answer, probabilities, values
 from setpoint.training.onnx_columns import Block
@@ -20,6 +22,7 @@ from setpoint.training.sklearn_linear import (
     one_against_all,
 )
 from setpoint.training.sklearn_trees import boosting, forest
+from setpoint.training.xgboost_trees import xgboost_boosting
 
 Answering = Callable[[Any, Block, Graph], Answer]
 
@@ -73,6 +76,10 @@ def _vote(estimator: Any, block: Block, graph: Graph) -> Answer:
 
 
 MODELS: dict[str, Answering] = {
+    "catboost.CatBoostClassifier": catboost_boosting,
+    "catboost.CatBoostRegressor": catboost_boosting,
+    "lightgbm.LGBMClassifier": lightgbm_boosting,
+    "lightgbm.LGBMRegressor": lightgbm_boosting,
     "sklearn.ARDRegression": linear_regression,
     "sklearn.BayesianRidge": linear_regression,
     "sklearn.CalibratedClassifierCV": _calibrated,
@@ -117,5 +124,9 @@ MODELS: dict[str, Answering] = {
     "sklearn.TweedieRegressor": log_regression,
     "sklearn.VotingClassifier": _vote,
     "sklearn.VotingRegressor": _vote,
+    "xgboost.XGBClassifier": xgboost_boosting,
+    "xgboost.XGBRFClassifier": xgboost_boosting,
+    "xgboost.XGBRFRegressor": xgboost_boosting,
+    "xgboost.XGBRegressor": xgboost_boosting,
 }
 """What is converted here, by package and name of the class."""

@@ -2,12 +2,12 @@
 
 Three ways, by what the estimator can take:
 
-- *trees that take missing values* (histogram boosting): categories become ordinal codes, missing and unseen ones NaN;
+- *trees that take missing values* (histogram boosting, LightGBM, XGBoost, CatBoost): categories become ordinal codes,
+  missing and unseen ones NaN;
 - *other trees*: ordinal codes with -1 for missing and unseen, medians for missing numbers;
 - *everything else*: one-hot columns (none set for unseen), medians, unit variance.
 
-Native `categorical_features` are not used: they convert to ONNX silently wrong. Columns without any value among the
-rows to fit on are left out; they say nothing, and some parts refuse them.
+Columns without any value among the rows to fit on are left out; they say nothing, and some parts refuse them.
 """
 
 from typing import Any
@@ -23,7 +23,20 @@ from setpoint.errors import DataError
 
 _ONE_HOT_AT_MOST = 100  # columns for one category; rarer values share one
 
-_TAKES_MISSING = frozenset({"HistGradientBoostingClassifier", "HistGradientBoostingRegressor"})
+_TAKES_MISSING = frozenset(
+    {
+        "CatBoostClassifier",
+        "CatBoostRegressor",
+        "HistGradientBoostingClassifier",
+        "HistGradientBoostingRegressor",
+        "LGBMClassifier",
+        "LGBMRegressor",
+        "XGBClassifier",
+        "XGBRFClassifier",
+        "XGBRFRegressor",
+        "XGBRegressor",
+    }
+)
 _TREES = frozenset(
     {
         "DecisionTreeClassifier",
