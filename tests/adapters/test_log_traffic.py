@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from tests.adapters.predictions import prediction_of
 
 from setpoint.adapters.bundle_scorer import BundleScorer
 from setpoint.adapters.bundle_store import BundleStore
@@ -15,7 +16,7 @@ from setpoint.adapters.log_traffic import LogTraffic
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import ManualClock
 from setpoint.errors import BundleError, DataError
-from setpoint.facts.prediction import Outcome, Prediction
+from setpoint.facts.prediction import Outcome
 from setpoint.facts.training import Feature, Recipe, TrainingJob
 from setpoint.training.bundle import write_bundle
 from setpoint.training.estimators import fitted
@@ -99,7 +100,7 @@ def prediction(number, **changes):
         "prediction": "Yes",
         "probability": 0.75,
     }
-    return Prediction(**(fields | changes))
+    return prediction_of(fields | changes)
 
 
 def outcome(number, value):
@@ -211,7 +212,8 @@ def test_reach_in_time_covers_the_last_answer(traffic, log):
 
 
 def test_without_time_the_tick_is_the_position_in_the_log(traffic, log):
-    log.append([prediction(n, version=1 + n % 2) for n in (1, 2, 3, 4, 5)])
+    for n in (1, 2, 3, 4, 5):
+        log.append([prediction(n, version=1 + n % 2)])
     rows = traffic(axis="rows")
     assert rows.reach() == (0.0, 5.0)
     assert rows.answers(1, 0.0, 5.0).at.tolist() == [1.0, 3.0]

@@ -4,10 +4,11 @@ import sqlite3
 import threading
 
 import pytest
+from tests.adapters.predictions import prediction_of
 
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.errors import JournalError, OutcomeConflictError, UnknownPredictionError
-from setpoint.facts.prediction import Outcome, Prediction
+from setpoint.facts.prediction import Outcome
 
 
 def prediction(number, **changes):
@@ -25,7 +26,7 @@ def prediction(number, **changes):
         "probability": 0.75,
         "latency_s": 0.001 * number,
     }
-    return Prediction(**(fields | changes))
+    return prediction_of(fields | changes)
 
 
 def outcome(number, value="Yes", at=99.0):
@@ -144,7 +145,7 @@ def test_arms_count_only_this_generation_and_later(log):
     arms = log.arms(generation=2)
     assert (arms[1].requests, arms[1].errors) == (2, 0)
     assert (arms[2].requests, arms[2].errors) == (1, 1)
-    assert arms[1].latency_s == (0.002, 0.003)
+    assert arms[1].slow == {}
 
 
 def test_arms_do_not_count_requests_that_named_their_version(log):
@@ -169,12 +170,14 @@ def test_arms_sum_the_scaled_absolute_error_of_numbers(tmp_path):
     assert (arm.outcomes, arm.outcome_sum, arm.outcome_squares) == (2, 3.0, 5.0)
 
 
-def test_latencies_are_the_latest_ten_thousand_oldest_first(log):
-    log.append([prediction(number) for number in range(10_050)])
-    latency = log.arms(generation=1)[1].latency_s
-    assert len(latency) == 10_000
-    assert latency[0] == pytest.approx(0.050)
-    assert latency[-1] == pytest.approx(10.049)
+def test_slow_answers_are_counted_for_each_limit_that_is_asked_for(log):
+    log.append([prediction(number, generation=1 + (number < 3)) for number in range(9)])
+    log.append([prediction(9, version=2, generation=2, error="boom", prediction=None)])
+    log.append([prediction(10, generation=2, propensity=0.0)])
+    arms = log.arms(generation=1, slow_s=(0.0045, 0.0))
+    assert arms[1].slow == {0.0045: 4, 0.0: 8}
+    assert arms[2].slow == {0.0045: 1, 0.0: 1}
+    assert log.arms(generation=2, slow_s=(0.001,))[1].slow == {0.001: 1}
 
 
 def test_full_disk_is_an_error_writes_nothing_and_passes_by(log):
@@ -246,15 +249,43 @@ def test_file_that_is_no_database_is_refused(tmp_path):
         SqliteLog(tmp_path / "log.db")
 
 
-def test_stretch_counts_positions_over_all_versions_in_order_of_ids(log):
-    log.append([prediction(number, version=1 + number % 2) for number in (7, 3, 5, 4)])
+def test_stretch_counts_positions_over_all_versions_in_the_order_of_arrival(log):
+    log.append([prediction(7), prediction(3)])
+    log.append([prediction(5, version=2)])
+    log.append([prediction(4)])
     log.record([outcome(4, "No")])
     assert log.stretch(0, 9)["position"].to_pylist() == [0, 1, 2, 3]
-    table = log.stretch(1, 3)
-    assert table["id"].to_pylist() == ["p-00004", "p-00005"]
-    assert table["outcome"].to_pylist() == ["No", None]
-    assert log.stretch(0, 9, version=1)["position"].to_pylist() == [1]
+    table = log.stretch(1, 4)
+    assert table["id"].to_pylist() == ["p-00003", "p-00005", "p-00004"]
+    assert table["outcome"].to_pylist() == [None, None, "No"]
+    assert log.stretch(0, 9, version=2)["position"].to_pylist() == [2]
     assert log.stretch(4, 9).num_rows == 0
+
+
+def test_versions_of_one_group_stand_one_after_the_other(log):
+    log.append([prediction(number, version=1 + number % 2) for number in (3, 4, 5)])
+    assert log.stretch(0, 9)["id"].to_pylist() == ["p-00003", "p-00005", "p-00004"]
+
+
+def test_late_answer_moves_no_position(log):
+    log.append([prediction(5)])
+    before = log.stretch(0, 1)["id"].to_pylist()
+    log.append([prediction(4)])
+    assert log.stretch(0, 1)["id"].to_pylist() == before
+
+
+def test_whole_numbers_beyond_64_bits_are_kept_as_floats(log):
+    log.append([prediction(1, features={"a": 10**30, "b": True}), prediction(2)])
+    assert log.window(0, 10)["feature.a"].to_pylist() == [1e30, None]
+    assert log.window(0, 10)["feature.b"].to_pylist() == [True, None]
+
+
+def test_slow_answers_are_counted_as_they_come(log):
+    log.append([prediction(number) for number in range(10)])
+    assert log.arms(generation=1, slow_s=(0.005, 0.1))[1].slow == {0.005: 4, 0.1: 0}
+    log.append([prediction(10), prediction(11, propensity=0.0), prediction(12, generation=2)])
+    assert log.arms(generation=1, slow_s=(0.005, 0.1))[1].slow == {0.005: 6, 0.1: 0}
+    assert log.arms(generation=2, slow_s=(0.005,))[1].slow == {0.005: 1}
 
 
 def test_ids_of_keys_are_oldest_first_and_only_of_answers(log):

@@ -51,7 +51,7 @@ def test_each_row_is_answered_by_its_version_and_stays_in_its_place():
     found = answer(pa.table({"x": [1.0, 2.0, 3.0]}), [arm(1), arm(2)], [2, 1, 2], Doubling())
     assert found.prediction == [2.0, 4.0, 6.0]
     assert found.probability == [None] * 3
-    assert [(one.id, one.version, one.contract) for one in found.predictions] == [
+    assert [(one.id, one.by.version, one.by.contract) for one in found.predictions] == [
         ("p0", 2, "c2"),
         ("p1", 1, "c1"),
         ("p2", 2, "c2"),

@@ -7,21 +7,20 @@ import pytest
 
 from setpoint.clock import SystemClock
 from setpoint.errors import JournalError, UnknownPredictionError
-from setpoint.facts.prediction import Outcome, Prediction
+from setpoint.facts.prediction import Answerer, Outcome, Prediction
 from setpoint.gateway.log_writer import LogWriter
+
+BY = Answerer(model="churn", version=1, contract="c", generation=1, columns=())
 
 
 def prediction(number):
     return Prediction(
+        by=BY,
         id=f"p-{number}",
         at=1.0,
-        model="churn",
-        version=1,
-        contract="c",
-        generation=1,
         variant="champion",
         propensity=1.0,
-        features={},
+        values=(),
         prediction="Yes",
     )
 

@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from setpoint.adapters.answer_chunk import as_class
 from setpoint.adapters.bundle_scorer import BundleScorer
-from setpoint.adapters.sqlite_log import ScoredColumns, SqliteLog, class_text
+from setpoint.adapters.sqlite_log import ScoredColumns, SqliteLog
 from setpoint.clock import Axis
 from setpoint.errors import DataError
 from setpoint.facts.answers import Answers, Scored
@@ -93,13 +94,13 @@ class LogTraffic:
         every = _every(found, form, version, first, last)
         return tuple(_cut(every, start, end) for start, end in stretches)
 
-    def arms(self, generation: int) -> dict[int, ArmCounts]:
-        """Return counts by version over answers given under deployment `generation` or later.
+    def arms(self, generation: int, slow_s: Sequence[float] = ()) -> dict[int, ArmCounts]:
+        """Return counts by version over answers given under deployment `generation` or later; see `ArmCounts.slow`.
 
         Raises:
             JournalError: The log cannot be read.
         """
-        return self._log.arms(generation=generation)
+        return self._log.arms(generation=generation, slow_s=slow_s)
 
     def reach(self) -> tuple[float, float]:
         """Return the tick of the first answer and the tick after the last; (0, 0) before the first.
@@ -177,7 +178,7 @@ def _positions(start: float, end: float) -> tuple[int, int]:
 def _codes_of(values: Sequence[str | float | None], classes: tuple[str, ...]) -> Ints:
     """Return class codes, -1 for what is no class or missing, shape (n,)."""
     place = {name: code for code, name in enumerate(classes)}
-    known = {one: -1 if one is None else place.get(class_text(one), -1) for one in set(values)}
+    known = {one: -1 if one is None else place.get(as_class(one), -1) for one in set(values)}
     return np.fromiter(map(known.__getitem__, values), np.int64, len(values))
 
 

@@ -5,98 +5,81 @@ Rules:
    cut takes back what was acknowledged.
 2. Many processes may read while one writes; writers of several processes wait for each other.
 3. Appending an answer again, or recording the same outcome again, changes nothing.
-
-Rows go in by statements of many rows each: SQLite works on them without Python's interpreter lock, which a gateway's
-event loop needs at the same time.
+4. Answers lie in chunks (`setpoint.adapters.answer_chunk`), as their writers hand them over: a gateway cannot afford a
+   row with three indexes for each of them. Readers unpack the chunks that they need, and of these what they need.
 """
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from setpoint.adapters.answer_chunk import pack, unpack_answers, unpack_ids
+from setpoint.adapters.log_table import UNKNOWN, Outcomes, Part, table_of, told
 from setpoint.errors import JournalError, OutcomeConflictError, UnknownPredictionError
-from setpoint.facts.prediction import Outcome, Prediction
+from setpoint.facts.prediction import Answerer, Outcome, Prediction
 from setpoint.facts.release import ArmCounts
 
-_LAYOUT = 1
+_LAYOUT = 2
 _BUSY_S = 15.0  # how long a writer waits for another process's transaction
-_LATENCIES = 10_000
-_CHUNKS = tuple(1 << power for power in range(8, -1, -1))  # rows of one statement: 256, 128 … 1
-_COLUMNS = (
-    "id",
-    "at",
-    "model",
-    "version",
-    "contract",
-    "generation",
-    "variant",
-    "propensity",
-    "key",
-    "request",
-    "features",
-    "prediction",
-    "probability",
-    "latency_s",
-    "error",
-)
 _TABLES = """
-CREATE TABLE IF NOT EXISTS predictions (
-    id TEXT PRIMARY KEY, at REAL NOT NULL, model TEXT NOT NULL, version INTEGER NOT NULL, contract TEXT NOT NULL,
-    generation INTEGER NOT NULL, variant TEXT NOT NULL, propensity REAL NOT NULL, key TEXT NOT NULL,
-    request TEXT NOT NULL, features BLOB NOT NULL, prediction, probability REAL, latency_s REAL NOT NULL,
-    error TEXT NOT NULL
+CREATE TABLE IF NOT EXISTS answerers (
+    number INTEGER PRIMARY KEY, document BLOB NOT NULL UNIQUE, version INTEGER NOT NULL, generation INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS chunks (
+    number INTEGER PRIMARY KEY, answerer INTEGER NOT NULL REFERENCES answerers, first_id TEXT NOT NULL,
+    last_id TEXT NOT NULL, first_at REAL NOT NULL, last_at REAL NOT NULL, rows INTEGER NOT NULL,
+    drawn INTEGER NOT NULL, errors INTEGER NOT NULL, ids BLOB NOT NULL, answers BLOB NOT NULL, inputs BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS chunks_at ON chunks (last_at, first_at);
+CREATE INDEX IF NOT EXISTS chunks_id ON chunks (last_id, first_id);
+CREATE TABLE IF NOT EXISTS outcomes (
+    prediction TEXT PRIMARY KEY, value NOT NULL, at REAL NOT NULL, answerer INTEGER NOT NULL REFERENCES answerers,
+    answer, drawn INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS predictions_at ON predictions (at);
-CREATE INDEX IF NOT EXISTS predictions_arm ON predictions (generation, version);
-CREATE TABLE IF NOT EXISTS outcomes (prediction TEXT PRIMARY KEY, value NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS outcomes_answerer ON outcomes (answerer);
 """
-_WINDOW = """
-SELECT p.id, p.at, p.version, p.generation, p.variant, p.prediction, p.probability, p.latency_s, p.error,
-       o.value, o.at, p.features
-FROM predictions p LEFT JOIN outcomes o ON o.prediction = p.id
-WHERE p.at >= ? AND p.at < ? AND (? IS NULL OR p.version = ?) ORDER BY p.at, p.id
+_INSERT = """
+INSERT INTO chunks (answerer, first_id, last_id, first_at, last_at, rows, drawn, errors, ids, answers, inputs)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-# Positions are given in the order of ids: these ascend with time, and the index of the table has them so.
-_STRETCH = """
-SELECT p.id, p.at, p.version, p.generation, p.variant, p.prediction, p.probability, p.latency_s, p.error,
-       o.value, o.at, p.features, p.position
-FROM (SELECT page.*, ROW_NUMBER() OVER (ORDER BY page.id) + :first - 1 AS position
-      FROM (SELECT * FROM predictions ORDER BY id LIMIT :count OFFSET :first) page) p
-LEFT JOIN outcomes o ON o.prediction = p.id
-WHERE :version IS NULL OR p.version = :version ORDER BY p.position
+_HEAD = "c.first_id, c.last_id, c.rows, a.document"
+_BETWEEN = """
+FROM chunks c JOIN answerers a ON a.number = c.answerer
+WHERE c.last_at >= :start AND c.first_at < :end AND (:version IS NULL OR a.version = :version) ORDER BY c.number
 """
-# Without the inputs: what a look at every answer since a promotion can afford.
-_SCORED = """
-SELECT p.at, p.prediction, p.probability, o.value
-FROM predictions p LEFT JOIN outcomes o ON o.prediction = p.id
-WHERE p.at >= :first AND p.at < :last AND p.version = :version AND p.error = '' ORDER BY p.at, p.id
+_NUMBERED = """
+FROM chunks c JOIN answerers a ON a.number = c.answerer WHERE c.number BETWEEN :first AND :last ORDER BY c.number
 """
-# Every version's, as they all have positions: counting them here takes a fifth of the time of ROW_NUMBER.
-_SCORED_STRETCH = """
-SELECT p.prediction, p.probability, o.value, p.version = :version AND p.error = ''
-FROM predictions p LEFT JOIN outcomes o ON o.prediction = p.id
-ORDER BY p.id LIMIT :last - :first OFFSET :first
+_HOLDING = "SELECT ids FROM chunks WHERE last_id >= :first AND first_id <= :last"
+_ANSWERED = (
+    "SELECT answerer, ids, answers FROM chunks WHERE last_id >= :first AND first_id <= :last"
+)
+_NOTE = """
+INSERT INTO answerers (document, version, generation) VALUES (?, ?, ?) ON CONFLICT (document) DO NOTHING
 """
-# An answer to a request that named its version was not drawn by a canary: its propensity is 0, and no arm counts it.
+# An answer to a request that named its version was not drawn by a canary: no arm counts it.
 _ARMS = """
-SELECT p.version, COUNT(*), SUM(p.error <> ''), COUNT(l.loss), COALESCE(SUM(l.loss), 0),
-       COALESCE(SUM(l.loss * l.loss), 0)
-FROM predictions p LEFT JOIN (
-    SELECT p.id, CASE WHEN typeof(p.prediction) = 'text' THEN p.prediction <> CAST(o.value AS TEXT)
-                      ELSE ABS(p.prediction - o.value) / :scale END AS loss
-    FROM predictions p JOIN outcomes o ON o.prediction = p.id WHERE p.generation >= :generation
-) l ON l.id = p.id
-WHERE p.generation >= :generation AND p.propensity > 0 GROUP BY p.version ORDER BY p.version
+SELECT a.version, SUM(c.drawn), SUM(c.errors) FROM chunks c JOIN answerers a ON a.number = c.answerer
+WHERE a.generation >= :generation GROUP BY a.version HAVING SUM(c.drawn) > 0 ORDER BY a.version
 """
-_LATENCY = """
-SELECT latency_s FROM predictions WHERE generation >= ? AND version = ? AND propensity > 0
-ORDER BY id DESC LIMIT ?
+_LOSSES = """
+SELECT version, COUNT(loss), COALESCE(SUM(loss), 0), COALESCE(SUM(loss * loss), 0) FROM (
+    SELECT a.version, CASE WHEN typeof(o.answer) = 'text' THEN o.answer <> CAST(o.value AS TEXT)
+                           ELSE ABS(o.answer - o.value) / :scale END AS loss
+    FROM outcomes o JOIN answerers a ON a.number = o.answerer WHERE a.generation >= :generation AND o.drawn
+) GROUP BY version
+"""
+_LATENCIES = """
+SELECT c.number, a.version, c.answers FROM chunks c JOIN answerers a ON a.number = c.answerer
+WHERE a.generation >= :generation AND c.number > :seen ORDER BY c.number
 """
 
 
@@ -133,7 +116,9 @@ class SqliteLog:
         self._path = path
         self._scale = scale
         self._lock = threading.RLock()
-        self._encode = msgspec.json.Encoder().encode
+        self._slow: dict[
+            tuple[int, tuple[float, ...]], _Slow
+        ] = {}  # counts so far, by what was asked
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
@@ -150,14 +135,17 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be written; none was written.
         """
-        rows = [self._row(prediction) for prediction in predictions]
+        if not predictions:
+            return
+        chunks = pack(predictions)
+        first, last = min(one.first_id for one in chunks), max(one.last_id for one in chunks)
         with self._transaction() as connection:
-            start = 0
-            for size in _CHUNKS:
-                statement = _insert(size)
-                while len(rows) - start >= size:
-                    connection.execute(statement, sum(rows[start : start + size], ()))
-                    start += size
+            held = _ids_between(connection, first, last)
+            again = held.intersection(one.id for one in predictions) if held else held
+            if again:
+                chunks = pack(one for one in predictions if one.id not in again)
+            for chunk in chunks:
+                connection.execute(_INSERT, (_number_of(connection, chunk.by), *chunk[1:]))
 
     def record(self, outcomes: Sequence[Outcome]) -> int:
         """Record outcomes, all or none, and return how many were new; the same again changes nothing.
@@ -168,8 +156,7 @@ class SqliteLog:
             JournalError: The log cannot be written.
         """
         with self._transaction() as connection:
-            self._require_known(connection, outcomes)
-            return sum(_record(connection, outcome) for outcome in outcomes)
+            return _record(connection, outcomes)
 
     def window(self, start: float, end: float, *, version: int | None = None) -> pa.Table:
         """Return answers in [start, end) with their outcomes so far, in order of time.
@@ -181,15 +168,19 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
+        asked = {"start": start, "end": end, "version": version}
         with self._reading() as connection:
-            rows = connection.execute(_WINDOW, (start, end, version, version)).fetchall()
-        return _table(rows)
+            parts = _parts(connection, _BETWEEN, asked, inputs=True)
+            outcomes = _outcomes_of(connection, parts)
+        table = table_of(parts, outcomes)
+        inside = (table["at"].to_numpy() >= start) & (table["at"].to_numpy() < end)
+        return table.filter(pa.array(inside)).sort_by([("at", "ascending"), ("id", "ascending")])
 
     def stretch(self, first: int, last: int, *, version: int | None = None) -> pa.Table:
         """Return the answers at the positions from `first` up to `last`, counted from 0, with their outcomes so far.
 
-        Answers of every version have a position, in the order of their ids. Columns are those of `window`, and
-        `position`.
+        Answers of every version have a position, in the order in which they came into the log; of those that came in
+        one call, the versions stand one after the other. Columns are those of `window`, and `position`.
 
         Args:
             first: First position, 0 or more.
@@ -199,11 +190,16 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        asked = {"first": first, "count": max(last - first, 0), "version": version}
         with self._reading() as connection:
-            rows = connection.execute(_STRETCH, asked).fetchall()
-        positions = pa.array([row[-1] for row in rows], pa.int64())
-        return _table([row[:-1] for row in rows]).append_column("position", positions)
+            parts, start = _parts_at(connection, first, last, inputs=True)
+            outcomes = _outcomes_of(connection, parts)
+        table = table_of(parts, outcomes)
+        positions = pa.array(range(start, start + table.num_rows), pa.int64())
+        table = table.append_column("position", positions)
+        table = table.slice(max(0, first - start), max(0, last - max(first, start)))
+        if version is None:
+            return table
+        return table.filter(pc.equal(table["version"], version))
 
     def scored(self, start: float, end: float, *, version: int) -> ScoredColumns:
         """Return the answers of one version in [start, end), in order of time and without their inputs.
@@ -211,10 +207,19 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        asked = {"first": start, "last": end, "version": version}
+        asked = {"start": start, "end": end, "version": version}
         with self._reading() as connection:
-            rows = connection.execute(_SCORED, asked).fetchall()
-        return ScoredColumns(*zip(*rows, strict=True)) if rows else ScoredColumns()
+            parts = _parts(connection, _BETWEEN, asked, inputs=False)
+            outcomes = _outcomes_of(connection, parts)
+        rows = [
+            (at, identity, prediction, probability, outcomes.get(identity, UNKNOWN)[0])
+            for part in parts
+            for at, identity, prediction, probability, error in told(part)
+            if start <= at < end and not error
+        ]
+        rows.sort(key=lambda row: row[:2])
+        at, _, *others = zip(*rows, strict=True) if rows else ((),) * 5
+        return ScoredColumns(at, *others)
 
     def scored_stretch(self, first: int, last: int, *, version: int) -> ScoredColumns:
         """Return the answers of one version at the positions of `stretch`, without their inputs.
@@ -222,12 +227,20 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        asked = {"first": first, "last": max(first, last), "version": version}
         with self._reading() as connection:
-            found = connection.execute(_SCORED_STRETCH, asked)
-            rows = [
-                (position, *row[:3]) for position, row in enumerate(found, start=first) if row[3]
-            ]
+            parts, position = _parts_at(connection, first, last, inputs=False)
+            outcomes = _outcomes_of(connection, parts)
+        rows: list[tuple[Any, ...]] = []
+        for part in parts:
+            if part.by.version == version:
+                rows.extend(
+                    (place, prediction, probability, outcomes.get(identity, UNKNOWN)[0])
+                    for place, (_, identity, prediction, probability, error) in enumerate(
+                        told(part), start=position
+                    )
+                    if first <= place < last and not error
+                )
+            position += part.rows
         return ScoredColumns(*zip(*rows, strict=True)) if rows else ScoredColumns()
 
     def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
@@ -236,40 +249,52 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        wanted = set(keys)
+        wanted = set(keys) - {""}
         found: dict[str, list[str]] = {}
-        query = "SELECT key, id FROM predictions WHERE key <> '' AND error = '' ORDER BY id"
         with self._reading() as connection:
-            for key, identity in connection.execute(query):
-                if key in wanted:
-                    found.setdefault(key, []).append(identity)
-        return found
+            for ids, answers in connection.execute("SELECT ids, answers FROM chunks"):
+                fields = unpack_answers(answers)
+                for identity, key, error in zip(
+                    unpack_ids(ids), fields["key"], fields["error"], strict=True
+                ):
+                    if key in wanted and not error:
+                        found.setdefault(key, []).append(identity)
+        return {key: sorted(ids) for key, ids in found.items()}
 
-    def arms(self, *, generation: int) -> dict[int, ArmCounts]:
+    def arms(self, *, generation: int, slow_s: Sequence[float] = ()) -> dict[int, ArmCounts]:
         """Return counts by version over answers given under `generation` or later.
 
         Answers to requests that named their version themselves are not counted: nobody drew them.
 
+        Args:
+            generation: Generation of the deployment document.
+            slow_s: Limits in seconds; answers that took longer are counted for each.
+
         Raises:
             JournalError: The log cannot be read.
         """
+        limits = tuple(slow_s)
+        asked = {"generation": generation, "scale": self._scale}
         with self._reading() as connection:
-            totals = connection.execute(
-                _ARMS, {"generation": generation, "scale": self._scale}
-            ).fetchall()
-            counts = {}
-            for version, requests, errors, known, loss, squares in totals:
-                latencies = connection.execute(_LATENCY, (generation, version, _LATENCIES))
-                counts[version] = ArmCounts(
-                    version=version,
-                    requests=requests,
-                    errors=errors,
-                    latency_s=tuple(latency for (latency,) in latencies)[::-1],
-                    outcome_sum=float(loss),
-                    outcome_squares=float(squares),
-                    outcomes=known,
-                )
-            return counts
+            totals = connection.execute(_ARMS, asked).fetchall()
+            losses = {version: sums for version, *sums in connection.execute(_LOSSES, asked)}
+            slow = self._slow.setdefault((generation, limits), _Slow(limits))
+            if limits:
+                unseen = {"generation": generation, "seen": slow.seen}
+                slow.add(connection.execute(_LATENCIES, unseen))
+        nothing = (0, 0.0, 0.0)
+        return {
+            version: ArmCounts(
+                version=version,
+                requests=requests,
+                errors=errors,
+                slow=slow.of(version),
+                outcomes=losses.get(version, nothing)[0],
+                outcome_sum=float(losses.get(version, nothing)[1]),
+                outcome_squares=float(losses.get(version, nothing)[2]),
+            )
+            for version, requests, errors in totals
+        }
 
     def span(self) -> tuple[float, float, int]:
         """Return first and last instant and the number of answers; (0, 0, 0) when empty.
@@ -279,7 +304,7 @@ class SqliteLog:
         """
         with self._reading() as connection:
             first, last, count = connection.execute(
-                "SELECT MIN(at), MAX(at), COUNT(*) FROM predictions"
+                "SELECT MIN(first_at), MAX(last_at), SUM(rows) FROM chunks"
             ).fetchone()
         return (first, last, count) if count else (0.0, 0.0, 0)
 
@@ -296,46 +321,14 @@ class SqliteLog:
         (layout,) = connection.execute("PRAGMA user_version").fetchone()
         if layout == _LAYOUT:
             return
-        if layout > _LAYOUT:
+        if layout:
             msg = (
-                f"{self._path} has layout {layout}; this version of setpoint knows up to {_LAYOUT}"
+                f"{self._path} has layout {layout}; this version of setpoint knows layout {_LAYOUT}"
             )
             raise JournalError(msg)
         connection.executescript(
             f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_LAYOUT}; COMMIT;"
         )
-
-    def _row(self, prediction: Prediction) -> tuple[Any, ...]:
-        """Return a prediction as the values of `_COLUMNS`."""
-        return (
-            prediction.id,
-            prediction.at,
-            prediction.model,
-            prediction.version,
-            prediction.contract,
-            prediction.generation,
-            prediction.variant,
-            prediction.propensity,
-            prediction.key,
-            prediction.request,
-            self._encode(prediction.features),
-            prediction.prediction,
-            prediction.probability,
-            prediction.latency_s,
-            prediction.error,
-        )
-
-    @staticmethod
-    def _require_known(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -> None:
-        """Refuse outcomes of predictions that the log does not hold."""
-        held = "SELECT 1 FROM predictions WHERE id = ?"
-        unknown = [
-            outcome.prediction
-            for outcome in outcomes
-            if connection.execute(held, (outcome.prediction,)).fetchone() is None
-        ]
-        if unknown:
-            raise UnknownPredictionError(unknown)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -369,69 +362,135 @@ class SqliteLog:
                     connection.execute("ROLLBACK")
 
 
-def _table(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    """Return answers with their outcomes as columns; `rows` are as `_WINDOW` selects them."""
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 12
-    table = {
-        "id": pa.array(columns[0], pa.string()),
-        "at": pa.array(columns[1], pa.float64()),
-        "version": pa.array(columns[2], pa.int64()),
-        "generation": pa.array(columns[3], pa.int64()),
-        "variant": pa.array(columns[4], pa.string()),
-        "prediction": _array(columns[5]),
-        "probability": pa.array(columns[6], pa.float64()),
-        "latency_s": pa.array(columns[7], pa.float64()),
-        "error": pa.array(columns[8], pa.string()),
-        "outcome": _array(columns[9]),
-        "outcome_at": pa.array(columns[10], pa.float64()),
-    }
-    features = [decode(text) for text in columns[11]]
-    names = dict.fromkeys(name for row in features for name in row)
-    for name in names:
-        table[f"feature.{name}"] = _array([row.get(name) for row in features])
-    return pa.table(table)
+class _Slow:
+    """Answers that took longer than some limits, counted chunk by chunk as these come.
+
+    Args:
+        limits: In seconds.
+
+    Attributes:
+        seen: Number of the last chunk that was counted.
+    """
+
+    def __init__(self, limits: tuple[float, ...]) -> None:
+        self.seen = 0
+        self._limits = limits
+        self._counts: dict[int, list[int]] = {}
+
+    def add(self, chunks: Iterable[tuple[int, int, bytes]]) -> None:
+        """Count the chunks that came since."""
+        for number, version, answers in chunks:
+            fields = unpack_answers(answers)
+            taken = np.array(fields["latency_s"])[np.array(fields["propensity"]) > 0]
+            counts = self._counts.setdefault(version, [0] * len(self._limits))
+            for place, limit in enumerate(self._limits):
+                counts[place] += int(np.count_nonzero(taken > limit))
+            self.seen = number
+
+    def of(self, version: int) -> dict[float, int]:
+        """Return the count of each limit."""
+        counts = self._counts.get(version, [0] * len(self._limits))
+        return dict(zip(self._limits, counts, strict=True))
 
 
-def _insert(rows: int) -> str:
-    """Return the statement that inserts this many rows."""
-    one = f"({', '.join('?' * len(_COLUMNS))})"
-    names = ", ".join(_COLUMNS)
-    return (
-        f"INSERT INTO predictions ({names}) VALUES {', '.join([one] * rows)} "  # noqa: S608 (own constants)
-        "ON CONFLICT (id) DO NOTHING"
-    )
-
-
-def _record(connection: sqlite3.Connection, outcome: Outcome) -> bool:
-    """Record one outcome and return whether it was new."""
-    known = connection.execute(
-        "SELECT value FROM outcomes WHERE prediction = ?", (outcome.prediction,)
+def _number_of(connection: sqlite3.Connection, by: Answerer) -> int:
+    """Return the number of an answerer, which is noted when it appears first."""
+    document = msgspec.json.encode(by)
+    connection.execute(_NOTE, (document, by.version, by.generation))
+    (number,) = connection.execute(
+        "SELECT number FROM answerers WHERE document = ?", (document,)
     ).fetchone()
-    if known is None:
-        connection.execute(
-            "INSERT INTO outcomes (prediction, value, at) VALUES (?, ?, ?)",
-            (outcome.prediction, outcome.value, outcome.at),
-        )
-        return True
-    if known[0] != outcome.value:
-        raise OutcomeConflictError(outcome.prediction, known=known[0], given=outcome.value)
-    return False
+    return int(number)
 
 
-def _array(values: Sequence[Any]) -> pa.Array:
-    """Return values as float64, bool or text, whichever holds them all; of mixed kinds, text."""
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int, float}:
-        return pa.array([None if value is None else float(value) for value in values], pa.float64())
-    if kinds == {bool}:
-        return pa.array(values, pa.bool_())
-    if kinds == {str}:
-        return pa.array(values, pa.string())
-    return pa.array([None if value is None else class_text(value) for value in values], pa.string())
+def _parts(
+    connection: sqlite3.Connection, chosen: str, asked: Mapping[str, Any], *, inputs: bool
+) -> list[Part]:
+    """Return chunks, with their inputs or without."""
+    blobs = "c.ids, c.answers, c.inputs" if inputs else "c.ids, c.answers, x''"
+    found = connection.execute(f"SELECT {_HEAD}, {blobs} {chosen}", asked)
+    answerers: dict[bytes, Answerer] = {}
+    parts = []
+    for first_id, last_id, rows, document, *packed in found:
+        by = answerers.get(document)
+        if by is None:
+            by = answerers[document] = _read_answerer(document)
+        parts.append(Part(first_id, last_id, rows, by, *packed))
+    return parts
 
 
-def class_text(value: str | float) -> str:
-    """Return a class as text; one that was given as a number is the class of that name, 1 and 1.0 alike."""
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if whole else str(value)
+def _parts_at(
+    connection: sqlite3.Connection, first: int, last: int, *, inputs: bool
+) -> tuple[list[Part], int]:
+    """Return the chunks that hold the positions from `first` up to `last`, and the position of their first answer."""
+    chosen: list[int] = []
+    start = position = 0
+    for number, count in connection.execute("SELECT number, rows FROM chunks ORDER BY number"):
+        if position < last and position + count > first:
+            if not chosen:
+                start = position
+            chosen.append(number)
+        position += count
+    if not chosen:
+        return [], 0
+    asked = {"first": chosen[0], "last": chosen[-1]}
+    return _parts(connection, _NUMBERED, asked, inputs=inputs), start
+
+
+def _outcomes_of(connection: sqlite3.Connection, parts: Sequence[Part]) -> Outcomes:
+    """Return value and instant of every outcome known of the answers in some chunks."""
+    if not parts:
+        return {}
+    between = (min(part.first_id for part in parts), max(part.last_id for part in parts))
+    found = connection.execute(
+        "SELECT prediction, value, at FROM outcomes WHERE prediction BETWEEN ? AND ?", between
+    )
+    return {prediction: (value, at) for prediction, value, at in found}
+
+
+def _ids_between(connection: sqlite3.Connection, first: str, last: str) -> set[str]:
+    """Return the ids of the chunks that reach into a range of ids."""
+    found = connection.execute(_HOLDING, {"first": first, "last": last})
+    return {identity for (ids,) in found for identity in unpack_ids(ids)}
+
+
+def _record(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -> int:
+    """Record outcomes and return how many were new."""
+    answered = _answers_of(connection, [outcome.prediction for outcome in outcomes])
+    new = 0
+    for outcome in outcomes:
+        known = connection.execute(
+            "SELECT value FROM outcomes WHERE prediction = ?", (outcome.prediction,)
+        ).fetchone()
+        if known is None:
+            line = (outcome.prediction, outcome.value, outcome.at, *answered[outcome.prediction])
+            connection.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)", line)
+            new += 1
+        elif known[0] != outcome.value:
+            raise OutcomeConflictError(outcome.prediction, known=known[0], given=outcome.value)
+    return new
+
+
+def _answers_of(
+    connection: sqlite3.Connection, predictions: Sequence[str]
+) -> dict[str, tuple[int, str | float | None, bool]]:
+    """Return answerer, answer and whether it was drawn, of each prediction.
+
+    Raises:
+        UnknownPredictionError: The log does not hold one of them.
+    """
+    wanted = set(predictions)
+    found: dict[str, tuple[int, str | float | None, bool]] = {}
+    asked = {"first": min(wanted, default=""), "last": max(wanted, default="")}
+    for answerer, ids, answers in connection.execute(_ANSWERED, asked):
+        places = [(at, one) for at, one in enumerate(unpack_ids(ids)) if one in wanted]
+        if places:
+            fields = unpack_answers(answers)
+            for at, one in places:
+                found[one] = (answerer, fields["prediction"][at], fields["propensity"][at] > 0)
+    if len(found) < len(wanted):
+        raise UnknownPredictionError([one for one in predictions if one not in found])
+    return found
+
+
+_read_answerer = msgspec.json.Decoder(Answerer).decode

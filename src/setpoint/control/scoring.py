@@ -16,7 +16,7 @@ from setpoint.contract.data import Format
 from setpoint.data.cells import type_cells
 from setpoint.errors import DataError
 from setpoint.facts.evidence import Bools, Ints, Scores
-from setpoint.facts.prediction import Prediction
+from setpoint.facts.prediction import Answerer, Prediction
 from setpoint.facts.training import Feature
 from setpoint.ports.scorer import Scorer
 
@@ -146,23 +146,26 @@ class RowAnswering:
         started = self._stopwatch()
         labels, chances, reason = self._decide(arm, inputs)
         latency_s = (self._stopwatch() - started) / len(rows)
-        for row, given, label, chance in zip(
-            rows.tolist(), inputs.to_pylist(), labels, chances, strict=True
-        ):
+        by = Answerer(
+            model=stamp.model,
+            version=arm.version,
+            contract=arm.contract,
+            generation=stamp.generation,
+            columns=tuple(inputs.column_names),
+        )
+        values = zip(*(column.to_pylist() for column in inputs.columns), strict=True)
+        for row, given, label, chance in zip(rows.tolist(), values, labels, chances, strict=True):
             found.prediction[row], found.probability[row] = label, chance
             found.error[row] = reason
             found.predictions.append(
                 Prediction(
+                    by=by,
                     id=stamp.ids[row],
                     at=stamp.at,
-                    model=stamp.model,
-                    version=arm.version,
-                    contract=arm.contract,
-                    generation=stamp.generation,
                     variant=arm.variant,
                     propensity=arm.share,
                     key=stamp.keys[row],
-                    features=given,
+                    values=given,
                     prediction=label,
                     probability=chance,
                     latency_s=latency_s,

@@ -5,38 +5,50 @@ from typing import Any
 import msgspec
 
 
-class Prediction(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer of a gateway, as the log keeps it.
+class Answerer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who answers: a version under a deployment document. One object serves all of its answers.
 
     Args:
+        model: Name of the model.
+        version: Its version.
+        contract: Digest of the contract that requests are checked against.
+        generation: Generation of the deployment document in force.
+        columns: Names of the inputs, in the order of `Prediction.values`.
+    """
+
+    model: str
+    version: int
+    contract: str
+    generation: int
+    columns: tuple[str, ...]
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One answer, as the log keeps it.
+
+    Args:
+        by: Who answered.
         id: Prediction id, ordered by time.
         at: Seconds since 1970-01-01 UTC.
-        model: Name of the model.
-        version: Version that answered.
-        contract: Digest of the contract that the request was checked against.
-        generation: Generation of the deployment document in force.
         variant: `champion` or `challenger`.
-        propensity: Share of traffic that this version had, 0 to 1.
+        propensity: Share of traffic that this version had, 0 to 1; 0 where the request named it.
         key: Value of the entity column, as text, where the contract names one.
         request: Request id that the client gave, or empty.
-        features: The inputs by column.
+        values: The inputs, in the order of `by.columns`.
         prediction: The answer: a class as text, or a number.
         probability: Probability of the positive class, or of the answered class; None without one.
         latency_s: Seconds from decoded request to answer.
         error: Why there is no answer, or empty.
     """
 
+    by: Answerer
     id: str
     at: float
-    model: str
-    version: int
-    contract: str
-    generation: int
     variant: str
     propensity: float
     key: str = ""
     request: str = ""
-    features: dict[str, Any]
+    values: tuple[Any, ...]
     prediction: str | float | None
     probability: float | None = None
     latency_s: float = 0.0

@@ -132,22 +132,17 @@ class Answering:
     ) -> list[Prediction]:
         """Return the log's lines for one request."""
         at = self._clock.wall()
-        choice, names = answered.choice, answered.schema.names
-        decided = answered.decided
-        model, contract = answered.schema.document.model, answered.contract
+        choice, decided = answered.choice, answered.decided
         return [
             Prediction(
+                by=choice.by,
                 id=identity,
                 at=at,
-                model=model,
-                version=choice.version.number,
-                contract=contract,
-                generation=answered.generation,
                 variant=choice.variant,
                 propensity=choice.propensity,
                 key=entity_text(keys[row]) if len(keys) else "",
                 request=request,
-                features=dict(zip(names, values[row], strict=True)),
+                values=values[row],
                 prediction=None if reason else decided.labels[row],
                 probability=decided.probability[row] if decided.probability else None,
                 latency_s=latency_s,

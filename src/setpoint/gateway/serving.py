@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from setpoint.errors import DeploymentError
 from setpoint.facts.deployment import Deployment
+from setpoint.facts.prediction import Answerer
 from setpoint.gateway.refusal import refuse
 from setpoint.gateway.row_decoder import RowDecoder
 from setpoint.gateway.rows import WRAPPERS
@@ -20,11 +21,13 @@ class Choice(NamedTuple):
         version: The version.
         variant: `champion` or `challenger`.
         propensity: Share of traffic that it had; 0 where the request named the version itself.
+        by: Who answers, as the log keeps it.
     """
 
     version: Version
     variant: str
     propensity: float
+    by: Answerer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,9 @@ class Serving:
 
     Args:
         deployment: The document.
-        versions: Every prepared version, by number.
+        versions: Every prepared version, by number; one without traffic may be missing.
         assignment: The document's weights, cut.
+        answerers: Every prepared version as the log keeps it, by number.
         choices: The choice for each version that has traffic.
         only: The choice for every request that names no version, where one version has all traffic; else None.
         decoder: Decodes rows by the champion's schema, with the column that a draw or the log needs beside them.
@@ -46,6 +50,7 @@ class Serving:
     deployment: Deployment
     versions: Mapping[int, Version]
     assignment: Assignment
+    answerers: Mapping[int, Answerer]
     choices: Mapping[int, Choice]
     only: Choice | None
     decoder: RowDecoder
@@ -70,7 +75,7 @@ class Serving:
         """
         for number, loaded in self.versions.items():
             if loaded.text == version:
-                return Choice(loaded, self._variant(number), 0.0)
+                return Choice(loaded, self._variant(number), 0.0, self.answerers[number])
         prepared = ", ".join(loaded.text for loaded in self.versions.values())
         raise refuse(
             404,
@@ -83,7 +88,11 @@ class Serving:
 
 
 def serve(deployment: Deployment, versions: Mapping[int, Version]) -> Serving:
-    """Return what is served under a sound document whose versions are loaded.
+    """Return what is served under a sound document.
+
+    Args:
+        deployment: The document.
+        versions: The champion and every version that has traffic, loaded; others as far as they are.
 
     Raises:
         DeploymentError: The document contradicts itself or the bundles.
@@ -92,7 +101,7 @@ def serve(deployment: Deployment, versions: Mapping[int, Version]) -> Serving:
     if deployment.champion not in versions:
         msg = f"deployment {deployment.generation} does not prepare its champion, version {deployment.champion}"
         raise DeploymentError(msg)
-    if len(versions) != len(deployment.prepare):
+    if len({one.version for one in deployment.prepare}) != len(deployment.prepare):
         msg = f"deployment {deployment.generation} prepares one version twice"
         raise DeploymentError(msg)
     for version in versions.values():
@@ -102,11 +111,22 @@ def serve(deployment: Deployment, versions: Mapping[int, Version]) -> Serving:
                 f"is of {version.schema.document.model!r}"
             )
             raise DeploymentError(msg)
+    answerers = {
+        number: Answerer(
+            model=deployment.model,
+            version=number,
+            contract=version.schema.document.contract,
+            generation=deployment.generation,
+            columns=version.schema.names,
+        )
+        for number, version in versions.items()
+    }
     choices = {
         number: Choice(
             versions[number],
             "champion" if number == deployment.champion else "challenger",
             share,
+            answerers[number],
         )
         for number, share in zip(assignment.versions, assignment.shares, strict=True)
     }
@@ -117,6 +137,7 @@ def serve(deployment: Deployment, versions: Mapping[int, Version]) -> Serving:
         deployment=deployment,
         versions=dict(versions),
         assignment=assignment,
+        answerers=answerers,
         choices=choices,
         only=next(iter(choices.values())) if len(choices) == 1 else None,
         decoder=RowDecoder(champion, extra),
