@@ -8,6 +8,12 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from setpoint.facts.deployment import Deployed
+from setpoint.gateway import follow
+
+
+@pytest.fixture(autouse=True)
+def _quick_to_try_again(monkeypatch):
+    monkeypatch.setattr(follow, "_RETRY_S", 0.2)
 
 
 def generation(client):
@@ -142,6 +148,127 @@ def test_bundle_that_arrives_late_is_picked_up(client, project):
     wait_for_refusal(client, "the folder is not there")
     away.rename(folder)
     client.until(lambda: generation(client) == 2)
+
+
+def damage(project, version):
+    """Alter a file of a bundle on disk, and return what puts it right again."""
+    path = project.folder / project.prepared[version].bundle / "model.onnx"
+    sound = path.read_bytes()
+    path.write_bytes(sound[:-1])
+    return lambda: path.write_bytes(sound)
+
+
+ALTERED = "model.onnx does not have the digest of the deployment document"
+
+
+def test_version_is_refused_by_name_from_the_second_try_on(client, project):
+    follower = client.station.follower
+    project.add(3, project.models[2])
+    damage(project, 3)
+    project.deploy(2, {1: 0.5, 3: 0.5})
+    wait_for_refusal(client, ALTERED)
+    assert (follower.failures, follower.ready, follower.problem) == ({}, (1, 2), "")
+    client.until(lambda: follower.failures)
+    assert list(follower.failures) == [3]
+    assert follower.failures[3].startswith(ALTERED)
+    project.deploy(3, {1: 1.0}, prepare=(project.prepared[1],))
+    client.until(lambda: generation(client) == 3)
+    assert (follower.failures, follower.ready, refused(client)) == ({}, (1,), "")
+
+
+def test_version_that_is_only_kept_ready_holds_up_no_document(client, project, row):
+    project.add(3, project.models[2])
+    repair = damage(project, 3)
+    project.deploy(2, {1: 1.0})
+    client.until(lambda: generation(client) == 2)
+    follower = client.station.follower
+    client.until(lambda: follower.failures)
+    assert (list(follower.failures), refused(client)) == ([3], "")
+    pinned = {b"x-setpoint-version": b"3"}
+    assert client.post("/predict", row, pinned).status == 404
+    repair()
+    client.until(lambda: 3 in follower.serving.versions)
+    assert (follower.failures, generation(client)) == ({}, 2)
+    assert client.post("/predict", row, pinned).content["model_version"] == "3"
+
+
+def test_gateway_that_starts_beside_a_damaged_challenger_serves_the_champion(
+    project, open_client, row
+):
+    project.add(1)
+    project.add(2)
+    repair = damage(project, 2)
+    project.deploy(7, {1: 0.5, 2: 0.5})
+    client = open_client()
+    assert ALTERED in refused(client)
+    answers = [client.post("/predict", row | {"customer_id": n}).content for n in range(40)]
+    assert {(one["model_version"], one["generation"]) for one in answers} == {("1", 0)}
+    ready = client.get("/readyz")
+    assert (ready.status, ready.content["weights"]) == (200, {"1": 1.0})
+    assert ALTERED in ready.content["warnings"][0]
+    repair()
+    client.until(lambda: generation(client) == 7)
+    answers = [client.post("/predict", row | {"customer_id": n}).content for n in range(40)]
+    assert {one["model_version"] for one in answers} == {"1", "2"}
+
+
+def test_gateway_that_starts_beside_a_damaged_champion_is_not_ready(project, open_client):
+    project.add(1)
+    project.add(2)
+    damage(project, 1)
+    project.deploy(1, {1: 0.5, 2: 0.5})
+    client = open_client(ready=False)
+    follower = client.station.follower
+    client.until(lambda: follower.failures)
+    assert (list(follower.failures), follower.ready, follower.serving) == ([1], (2,), None)
+    assert client.get("/readyz").status == 503
+
+
+def test_what_is_loaded_is_not_loaded_again_while_another_version_is_tried(client, project):
+    project.add(3, project.models[2])
+    damage(project, 3)
+    follower = client.station.follower
+    loads = []
+    load = follower._load
+
+    def counted(deployed):
+        loads.append(deployed.version)
+        return load(deployed)
+
+    follower._load = counted
+    project.deploy(2, {1: 0.4, 2: 0.3, 3: 0.3}, prepare=(*project.prepared.values(),))
+    client.until(lambda: follower.failures)
+    assert loads == [3, 3]
+
+
+def test_model_that_raises_anything_while_it_is_loaded_refuses_its_version_alone(client, project):
+    follower = client.station.follower
+    project.add(3, project.models[2])
+
+    def failing(_deployed):
+        raise MemoryError("no room")
+
+    follower._load = failing
+    project.deploy(2, {1: 0.5, 3: 0.5})
+    client.until(lambda: follower.failures)
+    assert follower.failures == {3: "MemoryError: no room"}
+
+
+def test_document_that_no_version_is_to_blame_for_is_a_problem_of_its_own(client, project):
+    follower = client.station.follower
+    project.path.write_bytes(b"{}")
+    wait_for_refusal(client, "is not a deployment document")
+    assert follower.problem == refused(client)
+    project.deploy(2, {1: 1.0})
+    client.until(lambda: generation(client) == 2)
+    assert (follower.problem, refused(client)) == ("", "")
+
+
+def test_version_that_left_the_document_is_let_go(client, project):
+    follower = client.station.follower
+    project.deploy(2, {1: 1.0}, prepare=(project.prepared[1],))
+    client.until(lambda: generation(client) == 2)
+    assert (follower.ready, list(follower.serving.versions)) == ((1,), [1])
 
 
 def test_request_ends_on_the_version_it_began_with(client, put_runner, project, row):

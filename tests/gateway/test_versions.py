@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -36,6 +37,13 @@ def test_altered_file_is_refused(project, name):
     deployed = project.add(1)
     path = project.folder / deployed.bundle / name
     path.write_bytes(path.read_bytes() + b" ")
+    reason = f"{name} does not have the digest of the deployment document: the bundle was altered"
+    with pytest.raises(BundleError, match=f"^{re.escape(reason)}$"):
+        load(project, deployed)
+
+
+def test_bundle_of_another_model_is_refused(project):
+    deployed = Deployed(version=1, bundle=project.add(1).bundle, artifact="0" * 64)
     with pytest.raises(BundleError, match="the bundle was altered, or is another one"):
         load(project, deployed)
 
@@ -44,12 +52,15 @@ def test_added_or_removed_file_is_refused(project):
     deployed = project.add(1)
     folder = project.folder / deployed.bundle
     (folder / "extra").write_text("x")
-    with pytest.raises(BundleError, match="altered"):
+    with pytest.raises(BundleError, match=r"^extra was added: the bundle was altered"):
         load(project, deployed)
     (folder / "extra").unlink()
     load(project, deployed)
     (folder / "profile.json").unlink()
-    with pytest.raises(BundleError, match="altered"):
+    with pytest.raises(BundleError, match=r"^profile\.json is missing: the bundle was altered"):
+        load(project, deployed)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(BundleError, match="its 2 files have artifact digest"):
         load(project, deployed)
 
 

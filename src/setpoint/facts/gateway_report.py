@@ -10,8 +10,8 @@ class GatewayReport(msgspec.Struct, frozen=True, kw_only=True):
         gateway: Names the process.
         at: When it was made, in seconds since 1970-01-01 UTC. A gateway that lives makes one every few seconds.
         generation: Generation of the document in force there; 0 before the first.
-        ready: Versions of the newest document that are verified, loaded and warm.
-        refused: Why other versions of it cannot be served, by version as text; each was tried more than once.
+        ready: Versions that are verified, loaded and warm.
+        refused: Why versions of the newest document cannot be served, by version as text; each was tried twice or more.
         problem: What else keeps the newest document from taking force, or empty.
     """
 

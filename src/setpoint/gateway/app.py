@@ -11,6 +11,7 @@ import msgspec
 from setpoint.gateway import health, oip, outcomes, predict
 from setpoint.gateway.exchange import Request, Response, answer_refusal
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
+from setpoint.gateway.reporting import Reporter
 from setpoint.gateway.station import Station
 
 Handler = Callable[[Station, Request], Awaitable[Response]]
@@ -44,24 +45,30 @@ class App:
 
     Args:
         station: What the doors share.
+        reporter: Tells control what this gateway follows; None where no control listens.
     """
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: Station, reporter: Reporter | None = None) -> None:
         self._station = station
-        self._following: asyncio.Task[None] | None = None
+        self._reporter = reporter
+        self._tasks: list[asyncio.Task[None]] = []
         self._active = 0
 
     async def start(self) -> None:
-        """Start the log writer and the follower."""
+        """Start the log writer, the follower and the reporter."""
         self._station.writer.start()
-        self._following = asyncio.create_task(self._station.follower.run())
+        self._tasks.append(asyncio.create_task(self._station.follower.run()))
+        if self._reporter is not None:
+            self._tasks.append(asyncio.create_task(self._reporter.run()))
 
     async def stop(self) -> None:
-        """When no request is left: write what waits."""
-        if self._following is not None:
-            self._following.cancel()
+        """When no request is left: write what waits, and say goodbye."""
+        for task in self._tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._following
+                await task
+        if self._reporter is not None:
+            await self._reporter.withdraw()
         lost = await self._station.writer.drain()
         if lost:
             sys.stderr.write(f"setpoint gateway: {lost} answers could not be written to the log\n")

@@ -1,16 +1,22 @@
 """Follows the deployment document: load and warm new versions beside the old, then switch between two requests.
 
 Rules:
-1. A document takes force whole or not at all: every version it prepares is verified, loaded and warmed first.
-2. A document that cannot take force changes nothing: the last good one stays, and readiness and metrics say why. It is
-   tried again every few seconds, since a bundle may still be on its way.
-3. Generations only grow.
+1. A document takes force whole or not at all: the champion and every version that has traffic are verified, loaded and
+   warmed first. A version that is only kept ready may be missing.
+2. A document that cannot take force changes nothing: the last good one stays. Where there is none, since the process is
+   young, the champion answers everything, under no generation: no canary counts that.
+3. What could not be loaded is tried again every few seconds, since a bundle may still be on its way, and is named as
+   refused from the second time on. Readiness and metrics say why, and so do the reports to control.
+4. Generations only grow.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from setpoint.clock import Clock
 from setpoint.errors import BundleError, DeploymentError
@@ -20,8 +26,12 @@ from setpoint.gateway.versions import Version
 
 _POLL_S = 0.05
 _RETRY_S = 2.0
+_CERTAIN = 2  # tries after which a version is refused: a hiccup of the disk must not end a release
 
 Load = Callable[[Deployed], Version]
+_Key = tuple[
+    int, str, str
+]  # what makes a loaded version the one that is asked for, wherever its bundle lies
 
 
 class Documents(Protocol):
@@ -32,6 +42,14 @@ class Documents(Protocol):
 
     def current(self) -> Deployment | None:
         """Return the document, or None where there is none. Raises `DeploymentError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why a version could not be loaded, and how many times in a row."""
+
+    reason: str
+    tries: int
 
 
 class Follower:
@@ -46,22 +64,40 @@ class Follower:
     Attributes:
         serving: What is served, or None before the first good document.
         refused: Why the newest document is not in force, or empty.
+        problem: The same where no version is to blame, or empty.
     """
 
     def __init__(self, documents: Documents, load: Load, executor: Executor, clock: Clock) -> None:
         self.serving: Serving | None = None
         self.refused = ""
+        self.problem = ""
         self._documents = documents
         self._load = load
         self._executor = executor
         self._clock = clock
         self._mark: Hashable = object()  # like no mark: the first look always reads
         self._retry_at = 0.0
+        self._loaded: dict[_Key, Version] = {}
+        self._failed: dict[Deployed, _Failure] = {}
 
     @property
     def generation(self) -> int:
         """Generation of the document in force; 0 before the first."""
         return 0 if self.serving is None else self.serving.deployment.generation
+
+    @property
+    def ready(self) -> tuple[int, ...]:
+        """Versions that are verified, loaded and warm."""
+        return tuple(sorted({version for version, _, _ in self._loaded}))
+
+    @property
+    def failures(self) -> dict[int, str]:
+        """Versions of the newest document that cannot be served, with the reason."""
+        return {
+            deployed.version: failure.reason
+            for deployed, failure in self._failed.items()
+            if failure.tries >= _CERTAIN
+        }
 
     async def run(self, poll_s: float = _POLL_S) -> None:
         """Follow until cancelled, looking every `poll_s` seconds."""
@@ -70,47 +106,77 @@ class Follower:
             await asyncio.sleep(poll_s)
 
     async def look(self) -> None:
-        """Look once; where the document changed, or was refused a while ago, try to make it the one in force."""
+        """Look once; where the document changed, or something failed a while ago, try to make it the one in force."""
         mark = self._documents.mark()
-        due = bool(self.refused) and self._clock.stopwatch() >= self._retry_at
+        due = bool(self.refused or self._failed) and self._clock.stopwatch() >= self._retry_at
         if mark == self._mark and not due:
             return
         self._mark = mark
+        problem = ""
         try:
-            await self._follow()
+            self.refused = await self._follow()
         except Exception as error:  # noqa: BLE001 (the task's outermost frame: it must outlive any document)
-            known = isinstance(error, DeploymentError | BundleError)
-            self.refused = str(error) if known else f"{type(error).__name__}: {error}"
-            self._retry_at = self._clock.stopwatch() + _RETRY_S
+            self.refused = problem = _say(error, DeploymentError)
+        self.problem = problem
+        self._retry_at = self._clock.stopwatch() + _RETRY_S
 
-    async def _follow(self) -> None:
-        """Make the document the one in force.
+    async def _follow(self) -> str:
+        """Make the document the one in force, and return why that cannot be, or an empty text.
 
         Raises:
             DeploymentError: It is unreadable, contradicts itself, or is older than the one in force.
-            BundleError: A version cannot be loaded.
         """
         loop = asyncio.get_running_loop()
         deployment = await loop.run_in_executor(self._executor, self._documents.current)
         if deployment is None:
-            self.refused = "there is no deployment document yet"
-            self._retry_at = self._clock.stopwatch() + _RETRY_S
-            return
-        if self.serving is not None and deployment == self.serving.deployment:
-            self.refused = ""
-            return
+            return "there is no deployment document yet"
+        is_in_force = self.serving is not None and deployment == self.serving.deployment
+        if is_in_force and not self._failed:
+            return ""
         deployment.require_sound()
-        self._require_newer(deployment)
-        versions: dict[int, Version] = {}
+        if not is_in_force:
+            self._require_newer(deployment)
+        await self._prepare(deployment)
+        lacking = [one for one in _needed(deployment) if one in self._failed]
+        if not lacking:
+            self._switch(deployment)
+            self._keep(deployment.prepare)
+        elif self.serving is None and any(_key(one) in self._loaded for one in _alone(deployment)):
+            self._switch(_champion_alone(deployment))
+        return "; ".join(
+            f"version {one.version} ({one.bundle}): {self._failed[one].reason}" for one in lacking
+        )
+
+    async def _prepare(self, deployment: Deployment) -> None:
+        """Load what the document prepares and is not loaded, one version after the other."""
+        in_force = () if self.serving is None else self.serving.deployment.prepare
+        self._keep((*deployment.prepare, *in_force))
+        failed: dict[Deployed, _Failure] = {}
+        loop = asyncio.get_running_loop()
         for deployed in deployment.prepare:
-            version = self._loaded(deployed)
-            if version is None:
+            if _key(deployed) in self._loaded:
+                continue
+            try:
                 version = await loop.run_in_executor(self._executor, self._load, deployed)
-            versions[deployed.version] = version
-        self.serving = serve(
-            deployment, versions
-        )  # the switch: one assignment, between two requests
-        self.refused = ""
+            except Exception as error:  # noqa: BLE001 (a model is foreign code, and must not take down the others)
+                tries = self._failed[deployed].tries + 1 if deployed in self._failed else 1
+                failed[deployed] = _Failure(_say(error, BundleError), tries)
+            else:
+                self._loaded[_key(deployed)] = version
+        self._failed = failed
+
+    def _switch(self, deployment: Deployment) -> None:
+        """Put a document in force: one assignment, between two requests."""
+        found = {one.version: self._loaded.get(_key(one)) for one in deployment.prepare}
+        versions = {number: version for number, version in found.items() if version is not None}
+        serving = self.serving
+        if serving is None or serving.deployment != deployment or serving.versions != versions:
+            self.serving = serve(deployment, versions)
+
+    def _keep(self, wanted: Iterable[Deployed]) -> None:
+        """Let go of all loaded versions but these."""
+        keys = {_key(one) for one in wanted}
+        self._loaded = {key: version for key, version in self._loaded.items() if key in keys}
 
     def _require_newer(self, deployment: Deployment) -> None:
         """Refuse a document that is not newer than the one in force."""
@@ -121,14 +187,34 @@ class Follower:
             )
             raise DeploymentError(msg)
 
-    def _loaded(self, deployed: Deployed) -> Version | None:
-        """Return a version that is loaded already, if it is this very one."""
-        if self.serving is None:
-            return None
-        version = self.serving.versions.get(deployed.version)
-        same = (
-            version is not None
-            and version.artifact == deployed.artifact
-            and version.runtime == deployed.runtime
-        )
-        return version if same else None
+
+def _needed(deployment: Deployment) -> list[Deployed]:
+    """Return the versions without which a document cannot take force: the champion, and those that have traffic."""
+    return [
+        one
+        for one in deployment.prepare
+        if one.version == deployment.champion or deployment.weights.get(str(one.version), 0.0) > 0
+    ]
+
+
+def _alone(deployment: Deployment) -> tuple[Deployed, ...]:
+    """Return the champion as the document prepares it, or nothing."""
+    return tuple(one for one in deployment.prepare if one.version == deployment.champion)
+
+
+def _champion_alone(deployment: Deployment) -> Deployment:
+    """Return a document that gives the champion all traffic, under no generation."""
+    return msgspec.structs.replace(
+        deployment,
+        generation=0,
+        prepare=_alone(deployment),
+        weights={str(deployment.champion): 1.0},
+    )
+
+
+def _key(deployed: Deployed) -> _Key:
+    return deployed.version, deployed.artifact, deployed.runtime
+
+
+def _say(error: Exception, known: type[Exception]) -> str:
+    return str(error) if isinstance(error, known) else f"{type(error).__name__}: {error}"

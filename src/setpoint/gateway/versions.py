@@ -90,14 +90,10 @@ def load_version(
         BundleError: The bundle is missing, altered, may not be loaded here, or does not answer.
     """
     folder = base / deployed.bundle
-    try:
-        files = _read_files(folder)
-        _require_artifact(files, deployed)
-        runner, schema = _load(files, deployed, native)
-        _warm_up(runner, schema)
-    except BundleError as error:
-        msg = f"version {deployed.version} ({folder}): {error}"
-        raise BundleError(msg) from error
+    files = _read_files(folder)
+    _require_artifact(folder, files, deployed)
+    runner, schema = _load(files, deployed, native)
+    _warm_up(runner, schema)
     return Version(
         number=deployed.version,
         text=str(deployed.version),
@@ -111,7 +107,7 @@ def load_version(
 def _read_files(folder: Path) -> dict[str, bytes]:
     """Return the bytes of every file of the bundle but its manifest, by path relative to the folder."""
     if not folder.is_dir():
-        msg = "the folder is not there"
+        msg = f"the folder is not there: {folder}"
         raise BundleError(msg)
     try:
         return {
@@ -120,19 +116,41 @@ def _read_files(folder: Path) -> dict[str, bytes]:
             if path.is_file() and path != folder / _MANIFEST
         }
     except OSError as error:
-        msg = f"cannot be read: {error}"
+        msg = f"it cannot be read: {error}"
         raise BundleError(msg) from error
 
 
-def _require_artifact(files: dict[str, bytes], deployed: Deployed) -> None:
-    """Refuse a bundle whose files are not those that the deployment names."""
-    found = sha256_files({name: sha256_bytes(content) for name, content in files.items()})
-    if found != deployed.artifact:
+def _require_artifact(folder: Path, files: dict[str, bytes], deployed: Deployed) -> None:
+    """Refuse a bundle whose files are not those that the deployment names; say which, where the manifest tells."""
+    found = {name: sha256_bytes(content) for name, content in files.items()}
+    if sha256_files(found) == deployed.artifact:
+        return
+    named = _named_files(folder)
+    if sha256_files(named) != deployed.artifact:
         msg = (
-            f"its {len(files)} files have artifact digest {short(found)}…, the deployment names "
+            f"its {len(files)} files have artifact digest {short(sha256_files(found))}…, the deployment names "
             f"{short(deployed.artifact)}…: the bundle was altered, or is another one"
         )
         raise BundleError(msg)
+    wrong = [
+        f"{name} is missing"
+        if name not in found
+        else f"{name} does not have the digest of the deployment document"
+        if name in named
+        else f"{name} was added"
+        for name in sorted(found.keys() | named.keys())
+        if found.get(name) != named.get(name)
+    ]
+    msg = f"{', '.join(wrong)}: the bundle was altered"
+    raise BundleError(msg)
+
+
+def _named_files(folder: Path) -> dict[str, str]:
+    """Return the digests that the manifest names, or none; to be believed where their digest is the deployment's."""
+    try:
+        return read_manifest(folder).files
+    except BundleError:
+        return {}
 
 
 def _load(
@@ -145,7 +163,7 @@ def _load(
         raise BundleError(msg)
     for needed in (name, "request.json"):
         if needed not in files:
-            msg = f"has no {needed}, which runtime {deployed.runtime!r} needs"
+            msg = f"it has no {needed}, which runtime {deployed.runtime!r} needs"
             raise BundleError(msg)
     schema = read_schema(files["request.json"])
     if deployed.runtime == "onnx":

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import importlib
 import os
+import re
 import signal
 import socket
 import sys
@@ -30,6 +31,7 @@ from setpoint.gateway.gauges import Gauges
 from setpoint.gateway.http import Bounds, HttpServer
 from setpoint.gateway.ids import PredictionIds
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
+from setpoint.gateway.reporting import Reporter
 from setpoint.gateway.runtime import Runner
 from setpoint.gateway.schema import RequestDocument, read_schema
 from setpoint.gateway.station import Limits, Station
@@ -136,17 +138,26 @@ def build_app(plan: GatewayPlan, clock: Clock) -> App:
     follower = Follower(documents, load, loading, clock)
     gauges = Gauges(follower, writer)
     answering = Answering(PredictionIds(clock, os.urandom), clock, writer, gauges)
-    return App(
-        Station(
-            follower=follower,
-            answering=answering,
-            writer=writer,
-            gauges=gauges,
-            clock=clock,
-            limits=plan.limits,
-            release=__version__,
-        )
+    station = Station(
+        follower=follower,
+        answering=answering,
+        writer=writer,
+        gauges=gauges,
+        clock=clock,
+        limits=plan.limits,
+        release=__version__,
     )
+    reporter = None
+    if isinstance(documents, FileDeployments):
+        reporting = ThreadPoolExecutor(1, thread_name_prefix="report")
+        reporter = Reporter(_name(), follower, documents, reporting, clock)
+    return App(station, reporter)
+
+
+def _name() -> str:
+    """Return a name that no other gateway process has, on this machine or another; fit for a file's name."""
+    host = re.sub(r"[^A-Za-z0-9]+", "-", socket.gethostname()).strip("-")
+    return f"{host or 'gateway'}-{os.getpid()}-{os.urandom(3).hex()}"
 
 
 class LoneBundle:
