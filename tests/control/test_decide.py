@@ -5,7 +5,7 @@ import pytest
 
 from setpoint.control.decide import decide
 from setpoint.control.observe import Seen
-from setpoint.facts.release import Release, Watch
+from setpoint.facts.release import HarmEvidence, Release, Watch
 from setpoint.facts.signal import Signal, Window
 from setpoint.facts.snapshot import Origin, Snapshot
 from setpoint.facts.state import Attempt, Blocked, Hold, LoopState
@@ -140,6 +140,14 @@ def test_release_that_waits_lets_other_things_go_on(contract, action):
     step = Step(action=action, reason="too few requests")
     found = decide(contract, state(release=RELEASE), seen(step=step, known=150))
     assert found.step == "check"
+
+
+def test_what_guardrails_gathered_is_noted_whatever_the_step(contract):
+    evidence = {"error_rate max 1%": HarmEvidence(challenger_n=10, champion_n=90)}
+    step = Step(action="wait", reason="too few requests", evidence=evidence)
+    for known in (100, 150):
+        found = decide(contract, state(release=RELEASE), seen(step=step, known=known))
+        assert found.state.release.evidence == evidence
 
 
 def test_retrain_is_held_while_a_release_is_open_and_says_so(contract):

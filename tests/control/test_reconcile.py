@@ -16,6 +16,7 @@ from setpoint.release.rules import release_rules
 
 START = 400
 CANARY = {"strategy": "canary", "steps": ["20%", "100%"], "min_requests": 20, "guardrails": []}
+GUARDED = CANARY | {"guardrails": [{"error_rate": "20%"}, {"latency_p99": "100ms"}]}
 PORTS = ("journal", "registry", "jobs", "tables", "bundles", "deployments", "traffic", "scorer")
 KILLS = 40
 
@@ -135,6 +136,20 @@ def test_document_and_aliases_follow_the_state(begun):
     assert state.champion > 1
 
 
+def test_release_remembers_what_its_guardrails_gathered_and_promotes_by_it(begun):
+    play = begun(release=GUARDED)
+    gathered = []
+    for start in range(START, 800, 25):
+        play.go_to(start)
+        settle(play.world, play.contract)
+        if play.state.release is not None:
+            gathered.append(play.state.release.evidence)
+        play.answer(start, start + 25)
+    (first, *_, last) = [one["error_rate max 20%"].challenger_n for one in gathered if one]
+    assert first < last, "look by look"
+    assert play.state.champion > 1
+
+
 def test_alias_moved_by_hand_does_not_move_production(begun):
     play = begun()
     course(play, until=600)
@@ -151,7 +166,7 @@ def test_alias_moved_by_hand_does_not_move_production(begun):
         assert reconcile(play.world, play.contract).action == "wait"
 
 
-@pytest.mark.parametrize("release", [{"strategy": "direct"}, CANARY])
+@pytest.mark.parametrize("release", [{"strategy": "direct"}, CANARY, GUARDED])
 def test_dies_between_any_two_calls_and_nothing_is_lost_or_doubled(begun, release):
     undisturbed = begun(release=release)
     counted = Cut()

@@ -35,6 +35,13 @@ def test_section_becomes_plain_numbers(rules) -> None:
     assert outcome == OutcomeRule(outcome.subject, 0.98, 0.02, 14 * 86400.0)
 
 
+def test_without_a_wall_clock_nothing_waits_for_the_time_to_answer() -> None:
+    rails = [{"latency_p99": "100ms"}, {"error_rate": "1%"}]
+    section = ReleaseSection.model_validate({"guardrails": rails})
+    found = release_rules(section, axis="time", wall_clock=False)
+    assert found.guardrails == (ErrorRateRule("error_rate max 1%", 0.01),)
+
+
 @pytest.mark.parametrize(
     ("metric", "margin", "champion_loss", "allowed_loss"),
     [

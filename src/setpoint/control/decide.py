@@ -12,6 +12,7 @@ import msgspec
 
 from setpoint.contract.contract import Contract
 from setpoint.control.observe import Seen
+from setpoint.facts.release import Release
 from setpoint.facts.signal import Signal
 from setpoint.facts.state import Hold, LoopState
 from setpoint.policy.retrain import Due, Held, History, due
@@ -122,7 +123,15 @@ def _note(contract: Contract, state: LoopState, seen: Seen) -> LoopState:
         watched=max(state.watched, seen.watched),
         hold=seen.hold or state.hold,
         watch=watch,
+        release=_gathered(state.release, seen),
     )
+
+
+def _gathered(release: Release | None, seen: Seen) -> Release | None:
+    """Return the release with what its guardrails have gathered by this look."""
+    if release is None or seen.step is None:
+        return release
+    return msgspec.structs.replace(release, evidence=seen.step.evidence)
 
 
 def _due_now(contract: Contract, noted: LoopState, seen: Seen, *, known: Hold | None) -> Intent:

@@ -19,7 +19,7 @@ from setpoint.monitor.answered import Answered, AtRelease, Outcomes
 from setpoint.monitor.performance import scores_where
 from setpoint.monitor.signals import signals
 from setpoint.monitor.windows import complete_windows
-from setpoint.release.machine import Step, step
+from setpoint.release.machine import Step, slow_limits, step
 from setpoint.release.watch import WatchStep
 
 
@@ -59,8 +59,9 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
     windows, watched = watch_windows(world, contract, state, now)
     release = None
     if state.release is not None and state.release.strategy != "direct":
-        arms = world.traffic.arms(state.release.generation)
-        release = step(state.release, arms, rules_of(contract, state), now=now)
+        rules = rules_of(contract, state, wall_clock=world.wall_clock)
+        arms = world.traffic.arms(state.release.generation, slow_limits(rules))
+        release = step(state.release, arms, rules, now=now)
     return Seen(
         now=now,
         known=known,

@@ -21,9 +21,17 @@ from setpoint.release.rules import OutcomeRule, ReleaseRules, release_rules
 from setpoint.release.watch import WatchStep, watch
 
 
-def rules_of(contract: Contract, state: LoopState) -> ReleaseRules:
-    """Return the contract's rules of a release; errors of a regression are scaled by the champion's own spread."""
-    return release_rules(contract.release, axis=contract.axis, loss_scale=loss_scale(state))
+def rules_of(contract: Contract, state: LoopState, *, wall_clock: bool = True) -> ReleaseRules:
+    """Return the contract's rules of a release; errors of a regression are scaled by the champion's own spread.
+
+    Without a wall clock (a replay) the rules over the time to answer are left out: nobody measures it there.
+    """
+    return release_rules(
+        contract.release,
+        axis=contract.axis,
+        loss_scale=loss_scale(state),
+        wall_clock=wall_clock,
+    )
 
 
 def loss_scale(state: LoopState) -> float:

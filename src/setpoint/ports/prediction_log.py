@@ -33,8 +33,8 @@ class PredictionLog(Protocol):
         and every feature under its own name prefixed `feature.`.
         """
 
-    def arms(self, *, generation: int) -> dict[int, ArmCounts]:
-        """Return counts by version over answers given under `generation` or later."""
+    def arms(self, *, generation: int, slow_s: Sequence[float] = ()) -> dict[int, ArmCounts]:
+        """Return counts by version over answers given under `generation` or later, and those slower than `slow_s`."""
 
     def span(self) -> tuple[float, float, int]:
         """Return first and last instant and the number of answers; (0, 0, 0) when empty."""

@@ -19,8 +19,13 @@ class Traffic(Protocol):
         Each is, number by number, what `answers` gives for its stretch.
         """
 
-    def arms(self, generation: int) -> dict[int, ArmCounts]:
-        """Return counts by version over answers given under deployment `generation` or later."""
+    def arms(self, generation: int, slow_s: Sequence[float] = ()) -> dict[int, ArmCounts]:
+        """Return counts by version over answers given under deployment `generation` or later.
+
+        Args:
+            generation: Generation of the deployment document.
+            slow_s: Limits in seconds; `slow` has the count of each where the world measures time.
+        """
 
     def reach(self) -> tuple[float, float]:
         """Return the tick of the first answer and the tick after the last; (0, 0) before the first."""

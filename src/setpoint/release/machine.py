@@ -22,11 +22,11 @@ from typing import Literal
 import msgspec
 
 from setpoint.errors import UsageError
-from setpoint.facts.release import ArmCounts, Release
+from setpoint.facts.release import ArmCounts, HarmEvidence, Release
 from setpoint.facts.verdict import Verdict, combine
-from setpoint.release.error_rate import judge_error_rate
+from setpoint.release.error_rate import gather_errors, judge_error_rate
 from setpoint.release.harm import Risk
-from setpoint.release.latency import judge_latency
+from setpoint.release.latency import gather_slow, judge_latency
 from setpoint.release.outcome import judge_outcome
 from setpoint.release.rules import (
     ErrorRateRule,
@@ -47,11 +47,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         action: `wait` for more, `advance` to the next step, `promote`, `roll_back`, or `hold` for a person.
         verdicts: What each guardrail says.
+        evidence: What guardrails have gathered in the present step; the release must remember it until the next look.
         reason: One sentence for people.
     """
 
     action: Move
     verdicts: tuple[Verdict, ...] = ()
+    evidence: dict[str, HarmEvidence] = {}
     reason: str
 
 
@@ -93,7 +95,7 @@ def start(
 def advance(release: Release, *, now: float, generation: int) -> Release:
     """Return the release at its next step; answers before `generation` no longer count."""
     return msgspec.structs.replace(
-        release, step=release.step + 1, step_at=now, generation=generation
+        release, step=release.step + 1, step_at=now, generation=generation, evidence={}
     )
 
 
@@ -117,15 +119,37 @@ def step(
     if release.steps[release.step] >= 1.0:
         return Step(action="promote", reason="there is no step before all traffic")
     challenger, champion = _arm(arms, release.version), _arm(arms, release.champion)
+    evidence = {
+        rule.subject: _gather(rule, release, challenger, champion)
+        for rule in rules.guardrails
+        if isinstance(rule, ErrorRateRule | LatencyRule)
+    }
     risk = _risk(release, rules)
     judged = [
-        (rule, _judge(rule, challenger, champion, risk=risk, measured=measured))
+        (rule, _judge(rule, evidence, challenger, champion, risk=risk, measured=measured))
         for rule in rules.guardrails
     ]
+    missing = _missing(release, rules, challenger, champion, now)
+    found = _next(release, judged, rules, missing=missing, now=now)
+    return msgspec.structs.replace(found, evidence=evidence)
+
+
+def slow_limits(rules: ReleaseRules) -> tuple[float, ...]:
+    """Return the limits in seconds beyond which answers must be counted as slow."""
+    return tuple(rule.limit_s for rule in rules.guardrails if isinstance(rule, LatencyRule))
+
+
+def _next(
+    release: Release,
+    judged: Sequence[tuple[GuardrailRule, Verdict]],
+    rules: ReleaseRules,
+    *,
+    missing: str,
+    now: float,
+) -> Step:
     verdicts = tuple(verdict for _, verdict in judged)
     if failed := [verdict for verdict in verdicts if verdict.verdict == "fail"]:
         return Step(action="roll_back", verdicts=verdicts, reason=_because(failed))
-    missing = _missing(release, rules, challenger, champion, now)
     if not missing:
         needed = [verdict for rule, verdict in judged if _decides(rule)]
         if not needed or combine(needed) == "pass":
@@ -145,8 +169,18 @@ def _risk(release: Release, rules: ReleaseRules) -> Risk:
     return Risk(alpha_fail=rules.alpha / max(1, tested), alpha_pass=rules.alpha)
 
 
+def _gather(
+    rule: ErrorRateRule | LatencyRule, release: Release, challenger: ArmCounts, champion: ArmCounts
+) -> HarmEvidence:
+    before = release.evidence.get(rule.subject, HarmEvidence())
+    if isinstance(rule, ErrorRateRule):
+        return gather_errors(before, challenger, champion)
+    return gather_slow(rule, before, challenger, champion)
+
+
 def _judge(
     rule: GuardrailRule,
+    evidence: Mapping[str, HarmEvidence],
     challenger: ArmCounts,
     champion: ArmCounts,
     *,
@@ -154,9 +188,9 @@ def _judge(
     measured: Sequence[Verdict],
 ) -> Verdict:
     if isinstance(rule, ErrorRateRule):
-        return judge_error_rate(rule, challenger, champion, risk=risk)
+        return judge_error_rate(rule, evidence[rule.subject], risk=risk)
     if isinstance(rule, LatencyRule):
-        return judge_latency(rule, challenger, champion, risk=risk)
+        return judge_latency(rule, evidence[rule.subject], risk=risk)
     if isinstance(rule, OutcomeRule):
         return judge_outcome(rule, challenger, champion, risk=risk)
     for verdict in measured:

@@ -106,13 +106,16 @@ class ReleaseRules:
     alpha: float = 0.05
 
 
-def release_rules(release: Release, *, axis: Axis, loss_scale: float = 1.0) -> ReleaseRules:
+def release_rules(
+    release: Release, *, axis: Axis, loss_scale: float = 1.0, wall_clock: bool = True
+) -> ReleaseRules:
     """Return the rules that the section `release` states.
 
     Args:
         release: The section.
         axis: The contract's axis.
         loss_scale: What absolute errors are divided by to be losses in [0, 1], in the target's unit; 1 for classes.
+        wall_clock: Whether the time to answer is measured; without it, guardrails over it are left out.
 
     Raises:
         UsageError: A length is not on `axis`.
@@ -125,7 +128,11 @@ def release_rules(release: Release, *, axis: Axis, loss_scale: float = 1.0) -> R
         ),
         min_requests=int(release.min_requests),
         max_duration=_ticks(release.max_duration, axis),
-        guardrails=tuple(_rule(rail, axis, loss_scale) for rail in release.guardrails),
+        guardrails=tuple(
+            _rule(rail, axis, loss_scale)
+            for rail in release.guardrails
+            if wall_clock or not isinstance(rail, LatencyGuardrail)
+        ),
         on_inconclusive=release.on_inconclusive,
     )
 

@@ -134,7 +134,11 @@ class History:
             self._scored(version, stretch, self._chosen(version, *stretch)) for stretch in stretches
         )
 
-    def arms(self, generation: int) -> dict[int, ArmCounts]:
+    def arms(
+        self,
+        generation: int,
+        slow_s: Sequence[float] = (),  # noqa: ARG002 - history has no wall clock
+    ) -> dict[int, ArmCounts]:
         """Return counts by version over answers given under deployment `generation` or later."""
         stretch = slice(self._first, self._answered)
         counted = self._generation[stretch] >= generation
