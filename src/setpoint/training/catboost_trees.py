@@ -18,7 +18,7 @@ from setpoint.training.not_convertible import NotConvertibleError
 from setpoint.training.onnx_answer import Answer, Link
 from setpoint.training.onnx_columns import Block
 from setpoint.training.onnx_graph import Graph
-from setpoint.training.onnx_trees import Tree, ensemble, float32_threshold
+from setpoint.training.onnx_trees import Tree, ensemble, float32_threshold, vector_ensemble
 
 _MOST_LEAVES = 5_000_000
 _LINKS: dict[str, Link] = {
@@ -59,14 +59,19 @@ def catboost_boosting(estimator: Any, block: Block, graph: Graph) -> Answer:
     features = model["features_info"].get("float_features", [])
     missing_left = [one["nan_value_treatment"] != "AsTrue" for one in features]
     places = [one["flat_feature_index"] for one in features]
-    trees = []
-    for tree in listed:
-        values = np.array(tree["leaf_values"], np.float64).reshape(-1, width) * scale
-        grown = _grown(tree["splits"] or [], places, missing_left)
-        trees += [_with_leaves(grown, values[:, target], target) for target in range(width)]
-    total = ensemble(graph, block.columns, trees, width)
-    link = _LINKS[loss]
-    return Answer(graph.add("Add", total, graph.constant([base])), width, link)
+    trees = [_grown(tree["splits"] or [], places, missing_left) for tree in listed]
+    leaves = [np.array(tree["leaf_values"], np.float64) * scale for tree in listed]
+    if width == 1:
+        whole = [_with_leaves(tree, own) for tree, own in zip(trees, leaves, strict=True)]
+        total = ensemble(graph, block.columns, whole, 1)
+    else:
+        tables = [own.reshape(-1, width) for own in leaves]
+        whole = [
+            _with_leaves(tree, np.arange(float(len(own))))
+            for tree, own in zip(trees, tables, strict=True)
+        ]
+        total = vector_ensemble(graph, block.columns, whole, tables)
+    return Answer(graph.add("Add", total, graph.constant([base])), width, _LINKS[loss])
 
 
 def _exported(estimator: Any) -> Mapping[str, Any]:
@@ -102,7 +107,7 @@ def _grown(splits: list[Mapping[str, Any]], places: list[int], missing_left: lis
     )
 
 
-def _with_leaves(tree: Tree, leaves: Floats, target: int) -> Tree:
+def _with_leaves(tree: Tree, leaves: Floats) -> Tree:
     """Return the tree with its leaves' values, from the left to the right."""
     inner = len(tree.value) - len(leaves)
-    return replace(tree, value=np.concatenate([np.zeros(inner), leaves]), target=target)
+    return replace(tree, value=np.concatenate([np.zeros(inner), leaves]))

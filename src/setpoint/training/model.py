@@ -24,6 +24,7 @@ from setpoint.training.onnx_layout import (
     numbers_and_texts,
 )
 
+_ROWS_AT_ONCE = 4096
 _SUM_SLACK = 1e-3  # float32 probabilities of many classes do not sum to 1 exactly
 
 
@@ -149,14 +150,25 @@ class OnnxModel:
 
     def answer(self, frame: pd.DataFrame) -> Scores:
         """Return the answers for every row; see `Model.answer`."""
-        return self._run(feed_of(frame, self._form.features), len(frame))
+        feed = feed_of(frame, self._form.features)
+        # Some models need hundreds of numbers for each row on their way.
+        parts = [
+            self._given(
+                {name: values[start : start + _ROWS_AT_ONCE] for name, values in feed.items()}
+            )
+            for start in range(0, len(frame), _ROWS_AT_ONCE)
+        ]
+        return self._scores(np.concatenate(parts) if parts else self._given(feed), len(frame))
 
     def answer_one(self, row: Mapping[str, Any]) -> Scores:
         """Return the answer for one row; see `Model.answer_one`."""
-        return self._run(feed_of_row(row, self._form.features), 1)
+        return self._scores(self._given(feed_of_row(row, self._form.features)), 1)
 
-    def _run(self, feed: Feed, rows: int) -> Scores:
+    def _given(self, feed: Feed) -> Any:
         (given,) = self._session.run([self._output], feed)
+        return given
+
+    def _scores(self, given: Any, rows: int) -> Scores:
         if self._form.task == "regression":
             return of_values(given, rows)
         return of_probabilities(given, rows, self._form, None)

@@ -5,10 +5,10 @@ category becomes its code, and a split on one of its columns the set of codes th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from onnx import numpy_helper
+from onnx import TensorProto, numpy_helper
 
 from setpoint.facts.evidence import Bools, Floats, Ints
 from setpoint.training.onnx_columns import Column, Lookup, Number
@@ -86,6 +86,33 @@ def ensemble(
         post_transform=0,
         **nodes.attributes(),
     )
+
+
+def vector_ensemble(
+    graph: Graph, columns: Sequence[Column], trees: Sequence[Tree], leaves: Sequence[Floats]
+) -> str:
+    """Return a tensor of shape (n, targets): the sums of the trees' leaves, each of which has a number for each target.
+
+    A leaf of the operator adds to one target alone. So each tree says which leaf it was, and a table what that adds.
+
+    Args:
+        graph: Takes the nodes.
+        columns: The columns.
+        trees: Trees whose leaves' values are 0, 1, ….
+        leaves: For each tree, its leaves' numbers, shape (leaves, targets).
+
+    Raises:
+        NotConvertibleError: A column is text.
+    """
+    starts = np.cumsum([0, *(len(table) for table in leaves[:-1])])
+    numbered = [
+        replace(tree, value=tree.value + start, target=at)
+        for at, (tree, start) in enumerate(zip(trees, starts.tolist(), strict=True))
+    ]
+    which = ensemble(graph, columns, numbered, len(numbered))
+    rows = graph.add("Cast", which, to=TensorProto.INT64)
+    added = graph.add("Gather", graph.constant(np.concatenate(leaves)), rows)
+    return graph.add("ReduceSum", added, graph.constant([1], np.int64), keepdims=0)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from setpoint.training.not_convertible import NotConvertibleError
 from setpoint.training.onnx_answer import Answer
 from setpoint.training.onnx_columns import Block
 from setpoint.training.onnx_graph import Graph
-from setpoint.training.onnx_trees import Tree, ensemble, float32_threshold
+from setpoint.training.onnx_trees import Tree, ensemble, float32_threshold, vector_ensemble
 
 _TWO = 2
 
@@ -31,12 +31,14 @@ def forest(estimator: Any, block: Block, graph: Graph) -> Answer:
         trees = [tree_of(one.tree_, one.tree_.value[:, 0, classes - 1]) for one in members]
         tensor = ensemble(graph, block.columns, trees, 1, average=True)
         return Answer(tensor, 1, "share" if classes == _TWO else "value")
-    trees = [
-        tree_of(one.tree_, one.tree_.value[:, 0, target], target)
-        for one in members
-        for target in range(classes)
-    ]
-    total = ensemble(graph, block.columns, trees, classes)
+    trees, leaves = [], []
+    for one in members:
+        at = np.flatnonzero(one.tree_.children_left < 0)
+        number = np.zeros(one.tree_.node_count)
+        number[at] = np.arange(len(at))
+        trees.append(tree_of(one.tree_, number))
+        leaves.append(one.tree_.value[at, 0, :classes])
+    total = vector_ensemble(graph, block.columns, trees, leaves)
     tensor = graph.add("Div", total, graph.constant(float(len(members))))
     return Answer(tensor, classes, "probabilities")
 
