@@ -117,11 +117,13 @@ def test_status_says_where_a_release_stands_and_what_is_kept_out():
         model="churn", contract="c" * 64, now=1_672_531_200.0, champion=1, previous=0,
         release=Release(id="r", version=2, champion=1, strategy="canary", steps=(0.2, 0.5, 1.0), step=1),
         attempt=ATTEMPT, proposed=3, breaches=("drift.share",),
+        unserved={"version 1": Verdict(subject="served", verdict="error", reason="its file is altered")},
         blocked=(Blocked(start=10, end=20, checks=("nulls",), reason="charges are missing", at=0.0),),
     )  # fmt: skip
     text = shown(status_table(state, "time"))
     assert "version 2 gets 50% of traffic (canary, step 2 of 3" in text
     assert "row 10 to 20" in text
+    assert "version 1: its file is altered" in text
     assert "fitted: drift.share > 30%" in text
     assert "version 3 awaits its release" in text
     assert "none yet" in shown(status_table(LoopState(model="new"), "rows"))

@@ -15,6 +15,7 @@ from setpoint.control.observe import Seen
 from setpoint.facts.release import Release
 from setpoint.facts.signal import Signal
 from setpoint.facts.state import Hold, LoopState
+from setpoint.facts.verdict import Verdict
 from setpoint.policy.retrain import Due, Held, History, due
 from setpoint.policy.triggers import look
 
@@ -77,11 +78,9 @@ def decide_work(state: LoopState, seen: Seen) -> Intent:
 
 def _under_way(noted: LoopState, seen: Seen) -> Intent | None:
     """Return the next step of what protects production or has begun; None where there is none."""
-    was_right = noted.champion and noted.pointed == noted.champion
-    if was_right and seen.alias not in (None, noted.champion):
-        return Intent("put_back", noted)
-    if seen.look_back is not None and seen.look_back.action == "roll_back":
-        return Intent("roll_back", noted, reason=seen.look_back.reason)
+    back = _go_back(noted, seen)
+    if back is not None:
+        return back
     if seen.step is not None and seen.step.action in ("roll_back", "advance", "promote"):
         return Intent("move", noted, reason=seen.step.reason)
     if noted.attempt is not None:
@@ -89,6 +88,18 @@ def _under_way(noted: LoopState, seen: Seen) -> Intent | None:
         return Intent(stages[noted.attempt.stage], noted)
     if noted.proposed and noted.release is None:
         return Intent("begin", noted)
+    return None
+
+
+def _go_back(noted: LoopState, seen: Seen) -> Intent | None:
+    """Return the step that takes production back to what it was; None where it is as it should be."""
+    was_right = noted.champion and noted.pointed == noted.champion
+    if was_right and seen.alias not in (None, noted.champion):
+        return Intent("put_back", noted)
+    if seen.fallen is not None:
+        return Intent("roll_back", noted, reason=seen.fallen.reason)
+    if seen.look_back is not None and seen.look_back.action == "roll_back":
+        return Intent("roll_back", noted, reason=seen.look_back.reason)
     return None
 
 
@@ -118,7 +129,8 @@ def _note(contract: Contract, state: LoopState, seen: Seen) -> LoopState:
         now=seen.now,
         triggers=memory,
         breaches=breaches,
-        untold=untold,
+        untold=_refusals_told(state, seen, untold),
+        unserved=dict(seen.unserved),
         pointed=_pointed(state, seen),
         watched=max(state.watched, seen.watched),
         hold=seen.hold or state.hold,
@@ -132,6 +144,17 @@ def _gathered(release: Release | None, seen: Seen) -> Release | None:
     if release is None or seen.step is None:
         return release
     return msgspec.structs.replace(release, evidence=seen.step.evidence)
+
+
+def _refusals_told(
+    state: LoopState, seen: Seen, untold: Mapping[str, Verdict]
+) -> dict[str, Verdict]:
+    """Return what is to be told with what gateways newly refuse, each once; a champion that gives way is told so."""
+    over = state.unserved.keys() - seen.unserved.keys()
+    if seen.fallen is not None:
+        over |= {f"version {state.champion}"}
+    new = {name: one for name, one in seen.unserved.items() if name not in state.unserved}
+    return {name: one for name, one in {**untold, **new}.items() if name not in over}
 
 
 def _due_now(contract: Contract, noted: LoopState, seen: Seen, *, known: Hold | None) -> Intent:

@@ -1,11 +1,12 @@
 """What the loop sees in one pass: windows that are over, rows that came in, where a release stands. Reads only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from setpoint.contract.contract import Contract
+from setpoint.control.gateways import live_reports, unserved
 from setpoint.control.holding import held_back
 from setpoint.control.releasing import look_back, rules_of
 from setpoint.control.rows import LabelledRows, admitted
@@ -14,12 +15,14 @@ from setpoint.errors import UsageError
 from setpoint.facts.answers import Scored
 from setpoint.facts.signal import Signal, Window
 from setpoint.facts.state import Hold, LoopState
+from setpoint.facts.verdict import Verdict
 from setpoint.facts.version import ModelVersion
 from setpoint.monitor.answered import Answered, AtRelease, Outcomes
 from setpoint.monitor.performance import scores_where
 from setpoint.monitor.signals import signals
 from setpoint.monitor.windows import complete_windows
 from setpoint.release.machine import Step, slow_limits, step
+from setpoint.release.served import judge_fallen, step_as_served
 from setpoint.release.watch import WatchStep
 
 
@@ -36,6 +39,8 @@ class Seen:
         watched: End of the last of them.
         step: What the rules say of the release under way, if there is one.
         look_back: What outcome guardrails say of the promoted version, if one is watched.
+        unserved: What of production some gateway cannot serve, told by `gateways.unserved`.
+        fallen: Why the champion must give way to the version before it: no gateway can serve it.
         hold: Why a retrain that is due would be no use on these rows, if anything says so.
         alias: Version that the registry's alias `champion` names, 0 for none; None where nobody looked.
     """
@@ -48,6 +53,8 @@ class Seen:
     watched: float = 0.0
     step: Step | None = None
     look_back: WatchStep | None = None
+    unserved: Mapping[str, Verdict] = field(default_factory=dict)
+    fallen: Verdict | None = None
     hold: Hold | None = None
     alias: int | None = None
 
@@ -57,11 +64,13 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
     now = world.clock.now()
     known = rows.known(now)
     windows, watched = watch_windows(world, contract, state, now)
+    reports = live_reports(world)
     release = None
     if state.release is not None and state.release.strategy != "direct":
         rules = rules_of(contract, state, wall_clock=world.wall_clock)
         arms = world.traffic.arms(state.release.generation, slow_limits(rules))
-        release = step(state.release, arms, rules, now=now)
+        found = step(state.release, arms, rules, now=now)
+        release = step_as_served(found, state.release, reports)
     return Seen(
         now=now,
         known=known,
@@ -71,6 +80,8 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
         watched=watched,
         step=release,
         look_back=None if state.watch is None else look_back(world, contract, state, state.watch),
+        unserved=unserved(state, reports),
+        fallen=judge_fallen(state.champion, state.previous, reports),
         alias=_champion_alias(world, state),
     )
 

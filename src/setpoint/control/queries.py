@@ -115,6 +115,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         blocked: Rows that are kept out.
         triggers: Triggers of the contract, in its order.
         breaches: Signals that are in breach.
+        unserved: Why some gateway cannot serve a version of production, or follow the document, by what it is.
         last: The last decisions, oldest first.
     """
 
@@ -137,6 +138,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     blocked: tuple[BlockedStatus, ...]
     triggers: tuple[TriggerStatus, ...]
     breaches: tuple[str, ...]
+    unserved: dict[str, str]
     last: tuple[Decision, ...]
 
 
@@ -196,6 +198,7 @@ def status(journal: Journal, contract: Contract | None = None) -> Status:
         blocked=tuple(_blocked(one, told) for one in state.blocked),
         triggers=() if in_force is None else _triggers(in_force, state),
         breaches=state.breaches,
+        unserved={name: verdict.reason for name, verdict in state.unserved.items()},
         last=tuple(told[-LAST:]),
     )
 

@@ -123,10 +123,10 @@ class Task:
 
 
 def _roll_back(task: Task) -> Change:
-    verdicts = (_there(task.seen.look_back, "a watch").verdict,)
+    verdict = task.seen.fallen or _there(task.seen.look_back, "a watch").verdict
     state, reason = task.state, task.intent.reason
     return releasing.roll_back(
-        task.world, task.contract, state, state.champion, reason=reason, verdicts=verdicts
+        task.world, task.contract, state, state.champion, reason=reason, verdicts=(verdict,)
     )
 
 

@@ -114,6 +114,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
         watched: End of the last complete window that was watched.
         breaches: Signals that are in breach now, so that each is told once.
         untold: Breaches that nobody was told of yet, by signal: a pass may have had something more urgent to do.
+        unserved: What of production some gateway could not serve at the last pass: a version, or the document itself.
         accepted: Checks that a person accepted.
         blocked: Rows kept out.
         rejected: Artifact digests of versions that were rolled back; they are not released again.
@@ -146,6 +147,7 @@ class LoopState(msgspec.Struct, frozen=True, kw_only=True):
     watched: float = 0.0
     breaches: tuple[str, ...] = ()
     untold: dict[str, Verdict] = {}
+    unserved: dict[str, Verdict] = {}
     accepted: tuple[str, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     rejected: tuple[str, ...] = ()

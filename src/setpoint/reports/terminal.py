@@ -180,8 +180,7 @@ def status_table(state: LoopState, axis: Axis) -> Group:
         facts["attempt"] = f"{attempt.id[:_DIGITS]} {attempt.stage}: {attempt.reason}"
     if watch := state.watch:
         facts["watched"] = f"version {watch.version} until {say_when(watch.until, axis)}"
-    if state.breaches:
-        facts["in breach"] = ", ".join(state.breaches)
+    facts |= _troubles(state)
     facts["versions"] = say_count(len(state.versions), "version")
     parts: list[RenderableType] = [Text(state.model, style="bold"), _facts(facts)]
     if state.blocked:
@@ -194,6 +193,16 @@ def status_table(state: LoopState, axis: Axis) -> Group:
     if state.attempt and state.attempt.verdicts:
         parts.append(verdict_table(state.attempt.verdicts))
     return Group(*parts)
+
+
+def _troubles(state: LoopState) -> dict[str, str]:
+    troubles = {}
+    if state.breaches:
+        troubles["in breach"] = ", ".join(state.breaches)
+    if state.unserved:
+        refused = (f"{name}: {verdict.reason}" for name, verdict in state.unserved.items())
+        troubles["not served"] = "; ".join(refused)
+    return troubles
 
 
 def _version(state: LoopState, number: int, axis: Axis) -> str:
