@@ -3,16 +3,8 @@ import pyarrow as pa
 import pytest
 from small_contracts import contract
 
-from setpoint.data.labels import classes_of, label_reference, label_text
+from setpoint.data.labels import classes_of, label_reference
 from setpoint.errors import DataError
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(True, "true"), (1, "1"), (1.0, "1"), (0.5, "0.5"), ("Yes", "Yes"), (False, "false")],
-)
-def test_a_class_has_one_name(value, text):
-    assert label_text(value) == text
 
 
 @pytest.mark.parametrize(

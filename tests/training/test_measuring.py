@@ -11,7 +11,7 @@ from setpoint.facts.training import Feature, Perturb
 from setpoint.training.baselines import last_known, majority, mean, no_change_values
 from setpoint.training.evidence_file import read_evidence, write_evidence
 from setpoint.training.importance import importance_of
-from setpoint.training.labels import codes_of, label_text, natural_labels, ordered_classes
+from setpoint.training.labels import codes_of, natural_labels, ordered_classes
 from setpoint.training.measure import entity_codes, kept_column, metrics_of, with_classes
 from setpoint.training.model import Form, NativeModel, of_probabilities, of_values
 from setpoint.training.perturbations import perturbed
@@ -177,21 +177,6 @@ def test_kept_columns_and_entities():
     assert len(set(codes.tolist())) == 3
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (True, "true"),
-        (np.bool_(False), "false"),
-        (1, "1"),
-        (1.0, "1"),
-        (1.5, "1.5"),
-        ("Yes", "Yes"),
-    ],
-)
-def test_a_label_has_one_text(value, text):
-    assert label_text(value) == text
-
-
 def test_labels_keep_their_natural_type_and_order():
     floats = natural_labels(pa.chunked_array([[0.0, 1.0, 1.0]]))
     assert floats.dtype == np.int64
@@ -200,7 +185,7 @@ def test_labels_keep_their_natural_type_and_order():
     truths = natural_labels(pa.chunked_array([[True, False]]))
     assert ordered_classes(truths, "binary", "TRUE") == ("false", "true")
     assert ordered_classes(np.array([2, 10, 1]), "multiclass", "") == ("1", "2", "10")
-    with pytest.raises(DataError, match="two classes, found 3"):
+    with pytest.raises(DataError, match="has 3 classes"):
         ordered_classes(np.array([1, 2, 3]), "binary", "")
     codes, known = codes_of(pa.chunked_array([["b", None, "z"], ["a"]]), ("b", "a"))
     assert codes.tolist() == [0, -1, 2, 1]

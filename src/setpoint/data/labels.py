@@ -1,4 +1,4 @@
-"""The target's values as classes: their text, their shares, and which one is positive."""
+"""The target's values as classes: how many rows each has, their shares, and which one is positive."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from setpoint.contract.contract import Contract
-from setpoint.errors import DataError
+from setpoint.facts.classes import class_order, label_text
 from setpoint.stats.effective_size import design_effect
 
 
@@ -26,15 +26,6 @@ class LabelReference:
     shares: dict[str, float]
     rows: int
     design_effect: float = 1.0
-
-
-def label_text(value: object) -> str:
-    """Return the text that names a class: true is `true`, 1 and 1.0 are `1`."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def label_counts(labels: pa.ChunkedArray) -> dict[str, int]:
@@ -78,22 +69,9 @@ def classes_of(contract: Contract, labels: Sequence[str]) -> tuple[str, ...]:
         DataError: A binary target has more than two classes, or lacks the positive class.
     """
     data = contract.require_data()
-    names = sorted(set(labels))
-    if contract.require_task() != "binary":
-        return tuple(names)
-    if len(names) > 2:  # noqa: PLR2004 - binary
-        shown = ", ".join(names[:5])
-        raise DataError(
-            f"the target {data.target!r} of a binary task has {len(names)} classes ({shown}); set task: multiclass"
-        )
-    if data.positive is None:
-        return tuple(names)
-    wanted = label_text(data.positive)
-    positive = next((name for name in names if name == wanted), None)
-    if positive is None:
-        positive = next((name for name in names if name.lower() == wanted.lower()), None)
-    if positive is None:
-        raise DataError(
-            f"no row of the target {data.target!r} is the positive class {wanted!r}; found {', '.join(names) or 'none'}"
-        )
-    return (*(name for name in names if name != positive), positive)
+    return class_order(
+        labels,
+        task=contract.require_task(),
+        positive="" if data.positive is None else label_text(data.positive),
+        target=data.target,
+    )

@@ -9,7 +9,7 @@ import pandera.pandas as pandera
 import pyarrow as pa
 
 from setpoint.data.columns import ColumnUse
-from setpoint.data.labels import label_text
+from setpoint.facts.classes import label_text
 
 UNSEEN_SHARE = 0.05
 """Share of values outside `values` that a batch may bring: a new category is news before it is a fault."""

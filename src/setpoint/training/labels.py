@@ -1,8 +1,4 @@
-"""Labels: the classes of a task, their order, and the target as a model is fitted on it.
-
-A class has one text (`Yes`, `1`, `true`) whatever the column's type; codes index the classes. In a binary task code 1
-is the positive class.
-"""
+"""Labels: the target as a model is fitted on it, and the codes of its classes."""
 
 from typing import Any
 
@@ -12,18 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from setpoint.errors import DataError
+from setpoint.facts.classes import class_order, label_text
 from setpoint.facts.evidence import Ints
 
 _TWO = 2
-
-
-def label_text(value: object) -> str:
-    """Return the one text of a label: `true`, `1` (also for 1.0), or the text itself."""
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def natural_labels(column: pa.ChunkedArray) -> npt.NDArray[Any]:
@@ -64,22 +52,7 @@ def ordered_classes(labels: npt.NDArray[Any], task: str, positive: str) -> tuple
         found = f"only {classes[0]!r}" if classes else "none"
         msg = f"a {task} task needs at least two classes among the {len(labels)} rows to fit on, found {found}"
         raise DataError(msg)
-    if task != "binary":
-        return tuple(classes)
-    if len(classes) > _TWO:
-        msg = f"a binary task needs two classes, found {len(classes)}: {', '.join(classes[:10])}"
-        raise DataError(msg)
-    if not positive:
-        return tuple(classes)
-    folded = [name.casefold() for name in classes]
-    if positive in classes:
-        at = classes.index(positive)
-    elif positive.casefold() in folded and folded[0] != folded[1]:
-        at = folded.index(positive.casefold())
-    else:
-        msg = f"the positive class is {positive!r}, the rows to fit on have {classes[0]!r} and {classes[1]!r}"
-        raise DataError(msg)
-    return (classes[1 - at], classes[at])
+    return class_order(classes, task=task, positive=positive)
 
 
 def codes_of(column: pa.ChunkedArray, classes: tuple[str, ...]) -> tuple[Ints, tuple[str, ...]]:

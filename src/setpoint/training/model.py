@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 
 from setpoint.errors import BundleError, TrainingError
+from setpoint.facts.classes import label_text
 from setpoint.facts.evidence import Floats, Scores
 from setpoint.facts.training import Feature
 from setpoint.training.frame import frame_of, frame_of_values
-from setpoint.training.labels import label_text
 from setpoint.training.onnx_layout import (
     NUMBERS,
     PROBABILITIES,

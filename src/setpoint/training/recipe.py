@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from setpoint.contract.contract import Contract
 from setpoint.contract.data import Column
 from setpoint.errors import DataError
+from setpoint.facts.classes import label_text
 from setpoint.facts.training import Feature, Recipe
-from setpoint.training.labels import label_text
 
 _KINDS = frozenset({"int", "float", "bool", "category", "text"})
 

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from setpoint.control.rows import LabelledRows
-from setpoint.data.labels import classes_of, label_counts, label_text
+from setpoint.data.labels import classes_of, label_counts
 from setpoint.facts.answers import Answers, Scored
+from setpoint.facts.classes import label_text
 from setpoint.facts.deployment import Deployment
 from setpoint.facts.evidence import Floats, Ints, Scores, recode
 from setpoint.facts.release import ArmCounts
