@@ -240,10 +240,10 @@ def client(project, open_client):
 class Process:
     """A gateway as a process of its own."""
 
-    def __init__(self, project):
+    def __init__(self, project, workers=1):
         command = (
             "from pathlib import Path; from setpoint.wiring.gateway import GatewayPlan, run_gateway; "
-            f"run_gateway(GatewayPlan(deployment=Path({str(project.path)!r}), port=0))"
+            f"run_gateway(GatewayPlan(deployment=Path({str(project.path)!r}), port=0, workers={workers}))"
         )
         self.process = subprocess.Popen(
             [sys.executable, "-c", command],
@@ -278,8 +278,8 @@ def start_gateway(project):
     """Start gateway processes that follow the project."""
     started = []
 
-    def start():
-        started.append(Process(project))
+    def start(workers=1):
+        started.append(Process(project, workers))
         return started[-1]
 
     yield start

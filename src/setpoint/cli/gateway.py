@@ -1,4 +1,4 @@
-"""`setpoint gateway`: one gateway process."""
+"""`setpoint gateway`: a gateway of one process or several."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +21,9 @@ def gateway(
     native: Annotated[
         bool, typer.Option("--native", help="With --bundle: load a pickle. It is code; trust it.")
     ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes that answer on the port.")
+    ] = 1,
     parent: Annotated[int, typer.Option(hidden=True, help="Stop when this process is gone.")] = 0,
 ) -> None:
     """Answer predictions over HTTP, following the deployment document, until stopped."""
@@ -28,4 +31,5 @@ def gateway(
 
     if deployment is None and bundle is None:
         deployment = Path(".setpoint") / "deployment.json"
-    run_gateway(GatewayPlan(deployment, bundle, host, port, log, native, parent))
+    plan = GatewayPlan(deployment, bundle, host, port, log, native, parent, workers=workers)
+    run_gateway(plan)

@@ -12,6 +12,7 @@ from setpoint.gateway import health, oip, outcomes, predict
 from setpoint.gateway.exchange import Request, Response, answer_refusal
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.reporting import Reporter
+from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
 
 Handler = Callable[[Station, Request], Awaitable[Response]]
@@ -46,11 +47,18 @@ class App:
     Args:
         station: What the doors share.
         reporter: Tells control what this gateway follows; None where no control listens.
+        siblings: Shares metrics with other workers; None where there are none.
     """
 
-    def __init__(self, station: Station, reporter: Reporter | None = None) -> None:
+    def __init__(
+        self,
+        station: Station,
+        reporter: Reporter | None = None,
+        siblings: Siblings | None = None,
+    ) -> None:
         self._station = station
         self._reporter = reporter
+        self._siblings = siblings
         self._tasks: list[asyncio.Task[None]] = []
         self._active = 0
 
@@ -60,6 +68,9 @@ class App:
         self._tasks.append(asyncio.create_task(self._station.follower.run()))
         if self._reporter is not None:
             self._tasks.append(asyncio.create_task(self._reporter.run()))
+        if self._siblings is not None:
+            sharing = self._siblings.run(self._station.gauges.samples)
+            self._tasks.append(asyncio.create_task(sharing))
 
     async def stop(self) -> None:
         """When no request is left: write what waits, and say goodbye."""
@@ -69,6 +80,8 @@ class App:
                 await task
         if self._reporter is not None:
             await self._reporter.withdraw()
+        if self._siblings is not None:
+            await self._siblings.write(self._station.gauges.samples())
         lost = await self._station.writer.drain()
         if lost:
             sys.stderr.write(f"setpoint gateway: {lost} answers could not be written to the log\n")

@@ -12,6 +12,7 @@ from setpoint.gateway.metrics import (
     Reading,
     exposition,
 )
+from setpoint.gateway.siblings import Siblings
 
 _ARM = ("model", "version")
 
@@ -22,9 +23,13 @@ class Gauges:
     Args:
         follower: Knows what is served.
         writer: Knows how the log does.
+        siblings: Knows what other workers of the gateway count; None where there are none.
     """
 
-    def __init__(self, follower: Follower, writer: LogWriter) -> None:
+    def __init__(
+        self, follower: Follower, writer: LogWriter, siblings: Siblings | None = None
+    ) -> None:
+        self._siblings = siblings
         self._follower = follower
         self._writer = writer
         self.predictions = Counter("model_predictions", "Rows that were answered.", _ARM)
@@ -52,8 +57,13 @@ class Gauges:
         )
 
     def text(self, *, openmetrics: bool) -> bytes:
-        """Return the exposition."""
-        return exposition(self._all, openmetrics=openmetrics)
+        """Return the exposition, over all workers."""
+        others = self._siblings.others() if self._siblings is not None else []
+        return exposition(self._all, others, openmetrics=openmetrics)
+
+    def samples(self) -> dict[str, dict[str, float]]:
+        """Return the samples of this worker, by metric."""
+        return {metric.name: metric.samples() for metric in self._all}
 
     def _readings(self) -> tuple[Metric, ...]:
         """Return the metrics that are read when somebody asks."""
@@ -79,6 +89,7 @@ class Gauges:
                 "setpoint_log_pending",
                 "Answers that wait to be written to the log.",
                 lambda: {(): float(writer.pending)},
+                add=True,
             ),
             Reading(
                 "setpoint_log_written",

@@ -7,6 +7,8 @@ Written and read on the event loop only, so nothing locks. Names follow Promethe
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 
+from setpoint.gateway.siblings import Samples, together
+
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 OTEL_BUCKETS_S = (
@@ -28,6 +30,7 @@ class Counter:
     """
 
     kind = "counter"
+    add_up = True
 
     def __init__(self, name: str, text: str, labels: Labels = ()) -> None:
         self.name, self.text, self.labels = name, text, labels
@@ -37,12 +40,12 @@ class Counter:
         """Count `amount` more under these label values."""
         self._values[labels] = self._values.get(labels, 0.0) + amount
 
-    def lines(self) -> list[str]:
-        """Return the sample lines."""
-        return [
-            f"{self.name}_total{_braces(self.labels, values)} {_number(value)}"
+    def samples(self) -> dict[str, float]:
+        """Return the value of each sample, by its name and labels as text."""
+        return {
+            f"{self.name}_total{_braces(self.labels, values)}": value
             for values, value in self._values.items()
-        ]
+        }
 
 
 class Reading:
@@ -54,6 +57,7 @@ class Reading:
         read: Returns the present values by label values.
         labels: Names of its labels.
         kind: `gauge` or `counter`.
+        add: Whether several workers' readings add up; else the largest stands for all.
     """
 
     def __init__(
@@ -63,17 +67,20 @@ class Reading:
         read: Callable[[], Mapping[Labels, float]],
         labels: Labels = (),
         kind: str = "gauge",
+        *,
+        add: bool = False,
     ) -> None:
         self.name, self.text, self.labels, self.kind = name, text, labels, kind
+        self.add_up = add or kind == "counter"
         self._read = read
 
-    def lines(self) -> list[str]:
-        """Return the sample lines."""
+    def samples(self) -> dict[str, float]:
+        """Return the value of each sample, by its name and labels as text."""
         suffix = "_total" if self.kind == "counter" else ""
-        return [
-            f"{self.name}{suffix}{_braces(self.labels, values)} {_number(value)}"
+        return {
+            f"{self.name}{suffix}{_braces(self.labels, values)}": value
             for values, value in self._read().items()
-        ]
+        }
 
 
 class Histogram:
@@ -87,6 +94,7 @@ class Histogram:
     """
 
     kind = "histogram"
+    add_up = True
 
     def __init__(self, name: str, text: str, labels: Labels, bounds: Sequence[float]) -> None:
         self.name, self.text, self.labels = name, text, labels
@@ -103,34 +111,52 @@ class Histogram:
         counts[bisect_left(self._bounds, value)] += 1
         self._sums[labels] += value
 
-    def lines(self) -> list[str]:
-        """Return the sample lines; buckets are cumulative."""
-        lines = []
+    def samples(self) -> dict[str, float]:
+        """Return the value of each sample, by its name and labels as text; buckets are cumulative."""
+        found: dict[str, float] = {}
         for values, counts in self._counts.items():
             reached = 0
             for bound, count in zip((*self._bounds, None), counts, strict=True):
                 reached += count
                 edge = "+Inf" if bound is None else _number(bound)
-                braces = _braces((*self.labels, "le"), (*values, edge))
-                lines.append(f"{self.name}_bucket{braces} {reached}")
+                found[f"{self.name}_bucket{_braces((*self.labels, 'le'), (*values, edge))}"] = (
+                    reached
+                )
             braces = _braces(self.labels, values)
-            lines.append(f"{self.name}_sum{braces} {_number(self._sums[values])}")
-            lines.append(f"{self.name}_count{braces} {reached}")
-        return lines
+            found[f"{self.name}_sum{braces}"] = self._sums[values]
+            found[f"{self.name}_count{braces}"] = reached
+        return found
 
 
 Metric = Counter | Reading | Histogram
 
 
-def exposition(metrics: Sequence[Metric], *, openmetrics: bool) -> bytes:
-    """Return the text of all metrics, in order."""
+def exposition(
+    metrics: Sequence[Metric],
+    others: Sequence[tuple[bool, Samples]] = (),
+    *,
+    openmetrics: bool,
+) -> bytes:
+    """Return the text of all metrics, in order.
+
+    Args:
+        metrics: The metrics of this process.
+        others: Whether each other worker lives, and its samples; of a dead one, what only grows still counts.
+        openmetrics: Whether the format is OpenMetrics.
+    """
     lines = []
     for metric in metrics:
         # Prometheus names a counter's family with the suffix, OpenMetrics without.
         suffix = "_total" if metric.kind == "counter" and not openmetrics else ""
         lines.append(f"# HELP {metric.name}{suffix} {metric.text}")
         lines.append(f"# TYPE {metric.name}{suffix} {metric.kind}")
-        lines.extend(metric.lines())
+        theirs = [
+            samples.get(metric.name, {})
+            for lives, samples in others
+            if lives or metric.kind != "gauge"
+        ]
+        found = together(metric.samples(), theirs, add=metric.add_up)
+        lines.extend(f"{name} {_number(value)}" for name, value in found.items())
     if openmetrics:
         lines.append("# EOF")
     return ("\n".join(lines) + "\n").encode()

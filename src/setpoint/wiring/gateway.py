@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,8 +35,10 @@ from setpoint.gateway.log_writer import AnswerLog, LogWriter
 from setpoint.gateway.reporting import Reporter
 from setpoint.gateway.runtime import Runner
 from setpoint.gateway.schema import RequestDocument, read_schema
+from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Limits, Station
 from setpoint.gateway.versions import load_version, read_manifest
+from setpoint.wiring.workers import run_workers
 
 try:
     import uvloop
@@ -62,6 +65,7 @@ class GatewayPlan:
         native: Whether a lone bundle may be a pickle; a deployment document says so itself.
         parent: Process that it stops with; 0 for none.
         limits: How large requests may be.
+        workers: Processes that answer on the port.
     """
 
     deployment: Path | None = None
@@ -72,6 +76,7 @@ class GatewayPlan:
     native: bool = False
     parent: int = 0
     limits: Limits = field(default_factory=Limits)
+    workers: int = 1
 
 
 def run_gateway(plan: GatewayPlan) -> None:
@@ -84,20 +89,56 @@ def run_gateway(plan: GatewayPlan) -> None:
         BundleError: The lone bundle is none.
         JournalError: The prediction log cannot be opened.
     """
-    told = threading.Event()  # by a signal before the event loop listens: a parent dies only once
-    for number in _STOPPING:
-        signal.signal(number, lambda *_: told.set())
     if plan.parent:
         die_with(plan.parent, by=signal.SIGTERM)
+    if plan.workers > 1:
+        _run_several(plan)
+        return
+    told = _listen_for_signals()
     clock = SystemClock()
     app = build_app(plan, clock)
     listener = _listen(plan)
+    _tell(listener)
+    _run(app, listener, plan.limits, told)
+
+
+def _run_several(plan: GatewayPlan) -> None:
+    """Serve by several processes, and watch them."""
+    _, _, log = _sources(plan)
+    if log is not None:
+        SqliteLog(
+            log
+        ).close()  # a log that cannot be opened is told here, once, and made here, once
+    listener = _listen(plan)
+    _tell(listener)
+    with tempfile.TemporaryDirectory(prefix="setpoint-workers-") as folder:
+
+        def work() -> None:
+            told = _listen_for_signals()
+            app = build_app(plan, SystemClock(), shared=Path(folder))
+            _run(app, listener, plan.limits, told)
+
+        run_workers(plan.workers, work)
+
+
+def _listen_for_signals() -> threading.Event:
+    """Note a signal that comes before the event loop listens for it: a parent dies only once."""
+    told = threading.Event()
+    for number in _STOPPING:
+        signal.signal(number, lambda *_: told.set())
+    return told
+
+
+def _tell(listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     sys.stdout.write(f"setpoint gateway: listening on http://{host}:{port}\n")
     sys.stdout.flush()
+
+
+def _run(app: App, listener: socket.socket, limits: Limits, told: threading.Event) -> None:
     sys.setswitchinterval(_SWITCH_S)
     run = asyncio.run if uvloop is None else uvloop.run
-    run(_serve(app, listener, plan.limits, told))
+    run(_serve(app, listener, limits, told))
 
 
 async def _serve(app: App, listener: socket.socket, limits: Limits, told: threading.Event) -> None:
@@ -121,8 +162,13 @@ async def _serve(app: App, listener: socket.socket, limits: Limits, told: thread
     await app.stop()
 
 
-def build_app(plan: GatewayPlan, clock: Clock) -> App:
+def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) -> App:
     """Return the application of one gateway process.
+
+    Args:
+        plan: What it is to be.
+        clock: Its clock.
+        shared: Folder in which workers of one gateway share their metrics; None for one alone.
 
     Raises:
         UsageError: The plan names no document and no bundle, or both.
@@ -136,7 +182,10 @@ def build_app(plan: GatewayPlan, clock: Clock) -> App:
     writer = LogWriter(log, clock)
     load = partial(load_version, base=base, native=_load_native, executor=working)
     follower = Follower(documents, load, loading, clock)
-    gauges = Gauges(follower, writer)
+    siblings = None
+    if shared is not None:
+        siblings = Siblings(shared, ThreadPoolExecutor(1, thread_name_prefix="metrics"))
+    gauges = Gauges(follower, writer, siblings)
     answering = Answering(PredictionIds(clock, os.urandom), clock, writer, gauges)
     station = Station(
         follower=follower,
@@ -151,7 +200,7 @@ def build_app(plan: GatewayPlan, clock: Clock) -> App:
     if isinstance(documents, FileDeployments):
         reporting = ThreadPoolExecutor(1, thread_name_prefix="report")
         reporter = Reporter(_name(), follower, documents, reporting, clock)
-    return App(station, reporter)
+    return App(station, reporter, siblings)
 
 
 def _name() -> str:

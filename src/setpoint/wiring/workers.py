@@ -1,0 +1,85 @@
+"""Several worker processes that serve one socket, and a parent that does nothing but watch them."""
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+
+from setpoint.adapters.parent import die_with
+from setpoint.errors import UsageError
+
+_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+_YOUNG_S = 2.0  # a worker that dies younger than this is started again only after a pause
+_PAUSES_S = (0.0, 0.2, 1.0, 5.0)
+
+
+def run_workers(count: int, work: Callable[[], None]) -> None:
+    """Fork workers, start those again that die, and end all of them at SIGTERM or SIGINT.
+
+    Call it before the process has threads: only the caller's is forked.
+
+    Args:
+        count: Number of workers, 1 or more.
+        work: What a worker does, until SIGTERM; it runs in the child, which then ends.
+
+    Raises:
+        UsageError: This system cannot fork.
+    """
+    if not hasattr(os, "fork"):
+        msg = f"--workers {count}: this system cannot fork; start several gateways on ports of their own"
+        raise UsageError(msg)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+    born = {_fork(work): time.monotonic() for _ in range(count)}
+    early = 0  # workers in a row that died young
+    while True:
+        told = signal.sigwait(_WATCHED)
+        if told != signal.SIGCHLD:
+            break
+        for pid, code in _ended(born):
+            age = time.monotonic() - born.pop(pid)
+            early = early + 1 if age < _YOUNG_S else 0
+            sys.stderr.write(
+                f"setpoint gateway: worker {pid} ended with {code}; another is started\n"
+            )
+            time.sleep(_PAUSES_S[min(early, len(_PAUSES_S) - 1)])
+            born[_fork(work)] = time.monotonic()
+    for pid in born:
+        os.kill(pid, signal.SIGTERM)
+    for pid in born:
+        os.waitpid(pid, 0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
+
+
+def _fork(work: Callable[[], None]) -> int:
+    """Start a worker and return its process id."""
+    parent = os.getpid()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        die_with(parent, by=signal.SIGTERM)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
+        work()
+        code = 0
+    except BaseException:  # noqa: BLE001 (the child's outermost frame: it must not go on as the parent)
+        traceback.print_exc(file=sys.stderr)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _ended(born: dict[int, float]) -> list[tuple[int, str]]:
+    """Return the workers that ended, and how; each once."""
+    found = []
+    for pid in tuple(born):
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            code = os.waitstatus_to_exitcode(status)
+            found.append((pid, f"signal {-code}" if code < 0 else f"code {code}"))
+    return found

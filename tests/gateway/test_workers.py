@@ -1,0 +1,98 @@
+"""Several workers on one port as real processes: shared load, one that dies, all that end."""
+
+import asyncio
+import json
+import os
+import signal
+import urllib.request
+
+import psutil
+
+from setpoint.adapters.http_traffic import HttpTraffic
+from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.clock import SystemClock
+
+WORKERS = 2
+
+
+def children(pid):
+    return [child.pid for child in psutil.Process(pid).children()]
+
+
+def get(url, path):
+    with urllib.request.urlopen(url + path, timeout=5) as answer:  # noqa: S310 (our own gateway)
+        return answer.read().decode()
+
+
+def is_ready(url):
+    try:
+        return json.loads(get(url, "/readyz"))["ready"]
+    except OSError:
+        return False
+
+
+def predictions(url):
+    lines = get(url, "/metrics").splitlines()
+    found = [line for line in lines if line.startswith("model_predictions_total{")]
+    return sum(float(line.rpartition(" ")[2]) for line in found)
+
+
+def logged_ids(project):
+    log = SqliteLog(project.folder / "log.db")
+    found = log.window(0.0, 1e12)["id"].to_pylist()
+    log.close()
+    return found
+
+
+def send(url, rows):
+    return asyncio.run(HttpTraffic(url, SystemClock()).send(rows, concurrency=16))
+
+
+def test_workers_share_the_port_the_log_and_the_metrics(project, start_gateway, row, wait_until):
+    project.add(1)
+    project.deploy(1, {1: 1.0}, log="buffered")
+    gateway = start_gateway(workers=WORKERS)
+    wait_until(lambda: all(is_ready(gateway.url) for _ in range(8)))
+    sent = send(gateway.url, [row] * 600)
+    assert {one.status for one in sent} == {200}
+    assert len({one.id for one in sent}) == len(sent)
+    wait_until(lambda: all(predictions(gateway.url) == len(sent) for _ in range(4)))
+    assert gateway.terminate() == (0, "")
+    assert sorted(logged_ids(project)) == sorted(one.id for one in sent)
+
+
+def test_worker_that_is_killed_is_replaced_and_loses_nothing_it_acknowledged(
+    project, start_gateway, row, wait_until
+):
+    project.add(1)
+    project.deploy(1, {1: 1.0}, log="durable")
+    gateway = start_gateway(workers=WORKERS)
+    wait_until(lambda: all(is_ready(gateway.url) for _ in range(8)))
+    first = children(gateway.process.pid)
+
+    def rows():
+        for number in range(900):
+            if number == 300:
+                os.kill(first[0], signal.SIGKILL)
+            yield row
+
+    sent = send(gateway.url, rows())
+    given = {one.id for one in sent if one.status == 200}
+    assert len(given) > 600
+    wait_until(lambda: len(children(gateway.process.pid)) == WORKERS)
+    assert first[0] not in children(gateway.process.pid)
+    wait_until(lambda: all(is_ready(gateway.url) for _ in range(8)))
+    code, errors = gateway.terminate()
+    assert code == 0
+    assert f"worker {first[0]} ended with signal 9" in errors
+    assert given <= set(logged_ids(project))
+
+
+def test_workers_end_with_their_parent(project, start_gateway, wait_until):
+    project.add(1)
+    project.deploy(1, {1: 1.0})
+    gateway = start_gateway(workers=WORKERS)
+    wait_until(lambda: is_ready(gateway.url))
+    workers = children(gateway.process.pid)
+    gateway.kill()
+    wait_until(lambda: not any(map(psutil.pid_exists, workers)))
