@@ -78,6 +78,39 @@ def test_canary_takes_its_share_and_each_version_answers_for_itself(history):
     assert (history.answers(1, 0.0, 1000.0).scores.label == 0).all()
 
 
+def test_arms_count_the_outcomes_that_are_known_by_now(history):
+    history.answer(100, 1000, document(3, v1=0.5, v2=0.5), ARTIFACTS)
+    assert [arm.outcomes for arm in history.arms(3).values()] == [0, 0]
+    history.know(400)
+    for version, arm in history.arms(3).items():
+        found = history.answers(version, 0.0, 1000.0)
+        wrong = found.truth_label[found.known] != found.scores.label[found.known]
+        assert (arm.outcomes, arm.outcome_sum) == (found.known.sum(), wrong.sum())
+        assert arm.outcome_squares == arm.outcome_sum
+        assert 0 < arm.outcome_sum < arm.outcomes < arm.requests
+
+
+def test_errors_of_numbers_are_weighed_and_cut_at_one(
+    tmp_path, make_play, small_contract, small_table
+):
+    class Zero:
+        def score(self, _artifact, table):
+            none = np.empty(0, dtype=np.int64)
+            return Scores(none, np.empty((table.num_rows, 0)), np.zeros(table.num_rows))
+
+    table = small_table(300, task="regression")
+    play = make_play(tmp_path, small_contract("regression"), table, scorer=Zero())
+    play.history.begin(100)
+    play.history.answer(100, 300, document(1, v1=1.0), ARTIFACTS)
+    play.history.know(300)
+    play.history.weigh(0.5)
+    error = np.minimum(np.abs(table["y"].to_numpy()[100:]) / 0.5, 1.0)
+    arm = play.history.arms(1)[1]
+    assert (arm.outcomes, error.max()) == (200, 1.0)
+    assert arm.outcome_sum == pytest.approx(error.sum())
+    assert arm.outcome_squares == pytest.approx((error**2).sum())
+
+
 def test_answers_without_inputs_are_the_same_numbers(history):
     history.answer(100, 600, document(3, v1=0.7, v2=0.3), ARTIFACTS)
     history.know(300)

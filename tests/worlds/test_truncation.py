@@ -54,10 +54,17 @@ stories = st.fixed_dictionaries(
 def played(make_play, small_contract, tmp_path_factory):
     """Replay a table as a story says."""
     store = tmp_path_factory.mktemp("store")
-    canary = {"strategy": "canary", "steps": ["30%", "100%"], "min_requests": 15, "guardrails": []}
 
     def play(story, table):
         time, task = story["time"], story["task"]
+        outcome = {"outcome": "mae" if task == "regression" else "accuracy", "not_worse_by": "30%"}
+        rails = [{"error_rate": "20%"}, {"latency_p99": "100ms"}, outcome]
+        canary = {
+            "strategy": "canary",
+            "steps": ["30%", "100%"],
+            "min_requests": 15,
+            "guardrails": rails,
+        }
         contract = small_contract(
             task,
             time=time,

@@ -16,6 +16,7 @@ from setpoint.facts.evidence import Floats, Ints, Scores, recode
 from setpoint.facts.release import ArmCounts
 from setpoint.ports.scorer import Scorer
 from setpoint.release.assignment import cut
+from setpoint.release.outcome import class_loss, value_loss
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class History:
         self._first = 0
         self._answered = 0
         self._known = 0
+        self._loss_scale = 1.0
 
     def blank(self) -> Scores:
         """Return answers to every row of the history, none given yet."""
@@ -101,6 +103,10 @@ class History:
     def know(self, known: int) -> None:
         """Say how many leading rows have a known outcome from now on."""
         self._known = known
+
+    def weigh(self, loss_scale: float) -> None:
+        """Say what an absolute error is divided by to be a loss, from now on (regression)."""
+        self._loss_scale = loss_scale
 
     def answer(
         self, start: int, end: int, deployment: Deployment, artifacts: Mapping[int, str]
@@ -141,13 +147,29 @@ class History:
         slow_s: Sequence[float] = (),  # noqa: ARG002 - history has no wall clock
     ) -> dict[int, ArmCounts]:
         """Return counts by version over answers given under deployment `generation` or later."""
-        stretch = slice(self._first, self._answered)
-        counted = self._generation[stretch] >= generation
-        versions, counts = np.unique(self._version[stretch][counted], return_counts=True)
+        answered = np.arange(self._first, self._answered)
+        counted = answered[self._generation[answered] >= generation]
+        versions = self._version[counted]
         return {
-            int(version): ArmCounts(version=int(version), requests=int(count), errors=0)
-            for version, count in zip(versions, counts, strict=True)
+            int(version): self._arm(int(version), counted[versions == version])
+            for version in np.unique(versions)
         }
+
+    def _arm(self, version: int, rows: Ints) -> ArmCounts:
+        known = rows[(rows < self._known) & self._truth.there[rows]]
+        if self._truth.classes:
+            loss = class_loss(self._truth.label[known], self.scores.label[known])
+        else:
+            truth, answered = self._truth.value[known], self.scores.value[known]
+            loss = value_loss(truth, answered, scale=self._loss_scale)
+        return ArmCounts(
+            version=version,
+            requests=rows.size,
+            errors=0,
+            outcomes=known.size,
+            outcome_sum=float(loss.sum()),
+            outcome_squares=float((loss**2).sum()),
+        )
 
     def reach(self) -> tuple[float, float]:
         """Return the tick of the first answer and the tick after the last."""
