@@ -3,6 +3,7 @@
 import json
 import math
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -25,11 +26,11 @@ def schema_of(*rules, key="k"):
 
 
 @st.composite
-def rules(draw):
+def rules(draw, kinds=("int", "float", "bool", "category", "text")):
     """Rules of one to five columns, of every kind."""
     made = []
     for place in range(draw(st.integers(1, 5))):
-        kind = draw(st.sampled_from(["int", "float", "bool", "category", "text"]))
+        kind = draw(st.sampled_from(kinds))
         low, high = sorted((draw(bounds), draw(bounds)), key=lambda bound: bound or 0)
         number = kind in ("int", "float")
         listed = kind == "category" and draw(st.booleans())
@@ -49,6 +50,14 @@ def rules(draw):
 
 bounds = st.one_of(
     st.none(), st.integers(-5, 5).map(float), st.sampled_from([-1e300, 1e300, 1e18, -0.5, 2.5])
+)
+numbers = st.one_of(
+    st.none(),
+    st.integers(-6, 6),
+    st.integers(-6, 6).map(float),
+    st.sampled_from([2.0**53, 2**53 + 1, 2**63, 2.0**63, -(2**63), 10**40, 1e18, 1e39, 5e-324]),
+    st.floats(-6, 6),
+    st.booleans(),
 )
 values = st.one_of(
     st.none(),
@@ -81,6 +90,7 @@ def same(mine, theirs):
 @settings(max_examples=500, deadline=None, derandomize=True)
 @given(rules=rules(), data=st.data())
 @example(rules=[ColumnRule(name="column 0", kind="int", min=1e300, max=1e300)], data=None)
+@example(rules=[ColumnRule(name="column 0", kind="int", max=-1e300)], data=None)
 def test_what_is_taken_is_what_the_checks_make_of_it(rules, data):
     schema = schema_of(*rules)
     decoder = RowDecoder(schema, "k")
@@ -101,6 +111,48 @@ def test_what_is_taken_is_what_the_checks_make_of_it(rules, data):
         expected = slowly(Lists([given_row, given_row]), schema)
         assert all(same(mine, theirs) for mine, theirs in zip(listed, expected, strict=True))
         assert same(alone, expected[0])
+    records = decoder.records(b"[" + text + b", " + text + b"]")
+    if records is not None:
+        expected = slowly(Records([json.loads(text)] * 2), schema)
+        assert all(same(mine, theirs) for mine, theirs in zip(records[0], expected, strict=True))
+        assert records[1] == ["c-1", "c-1"]
+    assert (records is None) == (flat is None)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(rules=rules(kinds=["int", "float"]), data=st.data())
+def test_numbers_of_a_tensor_are_what_the_checks_make_of_them(rules, data):
+    schema = schema_of(*rules)
+    decoder = RowDecoder(schema)
+    assert decoder.numeric
+    row = [data.draw(numbers) for _ in rules]
+    for given_rows in (
+        [row, row],
+        msgspec.Raw(json.dumps([row, row]).encode()),
+    ):
+        found = decoder.numbers(given_rows)
+        if found is not None:
+            expected = slowly(Lists([row, row]), schema)
+            assert all(same(mine, theirs) for mine, theirs in zip(found, expected, strict=True))
+
+
+def test_numbers_of_a_tensor_may_be_whole_floats_but_no_fractions_or_nan():
+    schema = schema_of(
+        ColumnRule(name="a", kind="int", max=9.0), ColumnRule(name="b", kind="float")
+    )
+    decoder = RowDecoder(schema)
+    assert decoder.numbers(msgspec.Raw(b"[[3.0, 1], [4, null]]")) == [(3, 1.0), (4, None)]
+    assert same(decoder.numbers([[3.0, 1.0]])[0], (3, 1.0))
+    for wrong in (
+        [[3.5, 1.0]],
+        [[math.nan, 1.0]],
+        [[1.0, math.nan]],
+        [[10.0, 1.0]],
+        [[True, 1.0]],
+        [[1.0]],
+    ):
+        assert decoder.numbers(wrong) is None
+    assert not RowDecoder(schema_of(ColumnRule(name="a", kind="bool"))).numeric
 
 
 def test_plain_rows_are_taken_at_once():

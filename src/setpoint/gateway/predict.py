@@ -7,9 +7,10 @@ import msgspec
 
 from setpoint.gateway.answering import Answered
 from setpoint.gateway.exchange import Request, Response, answer_json, decode_json
-from setpoint.gateway.rows import Rows, TypedRows, read_rows
+from setpoint.gateway.rows import WRAPPERS, Rows, TypedRows, read_rows
 from setpoint.gateway.serving import Serving
 from setpoint.gateway.station import Station
+from setpoint.gateway.typed_rows import typed_rows
 
 
 class RowAnswer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -24,6 +25,16 @@ class RowAnswer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     probability: float | None
     prediction_id: str
     label: str | float | None = None
+
+
+class Wrapped(msgspec.Struct, frozen=True, gc=False):
+    """A body with a name around its rows, which stay undecoded; the names are `WRAPPERS`."""
+
+    features: msgspec.Raw = msgspec.Raw()
+    instances: msgspec.Raw = msgspec.Raw()
+
+
+_decode_wrapped = msgspec.json.Decoder(Wrapped).decode
 
 
 async def predict(station: Station, request: Request) -> Response:
@@ -82,16 +93,37 @@ def _read(body: bytes, serving: Serving) -> tuple[Rows, bool]:
     """Return the rows of a body, and whether it was one flat row: typed at once where that is possible."""
     for name in serving.wrappers:
         if name in body:
-            return _read_slowly(body, serving)
+            return _read_wrapped(body, serving)
     decoded = serving.decoder.flat(body)
     if decoded is None:
-        return _read_slowly(body, serving)
+        return _read_wrapped(body, serving)
     row, value = decoded
 
     def again() -> Rows:
         return _read_slowly(body, serving)[0]
 
-    return TypedRows((row,), serving.champion.schema, again, serving.extra, value), True
+    schema = serving.champion.schema
+    return TypedRows((row,), schema, again, serving.extra, (value,)), True
+
+
+def _read_wrapped(body: bytes, serving: Serving) -> tuple[Rows, bool]:
+    """Return the rows of a body that has a name around them, or is a list."""
+    given: bytes | msgspec.Raw = body
+    if body.lstrip()[:1] != b"[":
+        try:
+            wrapped = _decode_wrapped(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _read_slowly(body, serving)
+        found = [
+            raw
+            for name, raw in zip(WRAPPERS, msgspec.structs.astuple(wrapped), strict=True)
+            if bytes(raw) and name not in serving.feature_names
+        ]
+        if not found:
+            return _read_slowly(body, serving)
+        given = found[0]
+    rows = typed_rows(given, serving, lambda: _read_slowly(body, serving)[0])
+    return (rows, False) if rows is not None else _read_slowly(body, serving)
 
 
 def _read_slowly(body: bytes, serving: Serving) -> tuple[Rows, bool]:

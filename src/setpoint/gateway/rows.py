@@ -49,7 +49,7 @@ class TypedRows:
         schema: The schema.
         again: Reads the same rows the slow way, for a version with another schema.
         extra: Name of a column that was read beside the features.
-        value: Its value in the first row.
+        extras: Its value in each row; empty where it was not sent.
     """
 
     def __init__(
@@ -58,19 +58,19 @@ class TypedRows:
         schema: Schema,
         again: Callable[[], "Rows"],
         extra: str = "",
-        value: Any = None,
+        extras: Sequence[Any] = (),
     ) -> None:
         self.rows = rows
         self.schema = schema
         self.count = len(rows)
         self._again = again
         self._extra = extra
-        self._value = value
+        self._extras = extras
 
     def values(self, column: str, schema: Schema) -> Sequence[Any]:
         """Return the values of a column; empty where it was not sent."""
         if column == self._extra:
-            return (self._value,)
+            return self._extras
         return self._again().values(column, schema)
 
     def columns(self, schema: Schema) -> Sequence[Sequence[Any]]:
