@@ -40,7 +40,9 @@ def test_a_refusal_is_worth_what_the_candidate_would_have_lost():
 
 
 def test_a_notebook_shows_a_plain_table_with_escaped_text():
-    html = replay(metric="<b>", batches=(Batch(start=0, end=10, n=10),))._repr_html_()
+    batches = (Batch(start=0, end=10, n=10),)
+    html = replay(metric="<b>", batches=batches, notes=("<i> is not judged",))._repr_html_()
+    assert "Note: &lt;i&gt; is not judged" in html
     assert "&lt;b&gt;" in html
     assert "unknown" in html
     assert "row 0 to row 10" in html

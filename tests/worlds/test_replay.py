@@ -13,6 +13,7 @@ from setpoint.stats.metrics import METRICS
 from setpoint.worlds.course import ReplayPlan
 from setpoint.worlds.history import Truth, truth_of
 from setpoint.worlds.lines import Judge
+from setpoint.worlds.notes import notes_of
 from setpoint.worlds.replay import Stage, gain, replay
 
 START = 300
@@ -53,6 +54,10 @@ def test_counts_are_those_of_the_decisions(found):
     assert found.data_blocked == actions.count("block")
     assert found.fits == actions.count("retrain") + 2  # the first model, and its twin
     assert found.scheduled_fits >= 1
+
+
+def test_what_the_replay_assumes_is_said_with_it(found, made):
+    assert found.notes == notes_of(made.contract) != ()
 
 
 def test_batches_hold_every_answered_row_once(found):

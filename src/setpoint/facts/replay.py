@@ -183,10 +183,11 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
         if self.batches:
             first, last = self.batches[0].start, self.batches[-1].end
             span = f", {say_tick(first, self.axis)} to {say_tick(last, self.axis)}"
+        notes = "".join(f"<p>Note: {escape(note)}</p>" for note in self.notes)
         return (
             f"<table><thead><tr><th>line</th><th>what it is</th><th>{escape(self.metric)} "
             f"({self.direction} is better)</th></tr></thead><tbody>{lines}</tbody></table>"
-            f"<p>{escape(counts + span)}</p>"
+            f"<p>{escape(counts + span)}</p>{notes}"
         )
 
 

@@ -22,6 +22,7 @@ from setpoint.worlds.course import Course, Judged, ReplayPlan, drive
 from setpoint.worlds.heat import Heat
 from setpoint.worlds.history import History
 from setpoint.worlds.lines import Judge, Refitting, no_change
+from setpoint.worlds.notes import notes_of
 from setpoint.worlds.timing import Spent, TimedJobs, TimedScorer
 
 FOLLOWING = 500
@@ -101,6 +102,7 @@ def replay(plan: ReplayPlan, stage: Stage) -> Replay:
         decisions=tuple(course.taken),
         drift=tuple(heat.cells),
         gate_costs=costs,
+        notes=notes_of(contract),
     )
 
 
