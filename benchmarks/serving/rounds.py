@@ -2,7 +2,9 @@
 
 import math
 import resource
+import signal
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +15,7 @@ from benchmarks.serving.load import Load, post
 from benchmarks.serving.server import DeadServerError, Server, ask, cpu_seconds, running
 
 _CROWDED = 0.1  # cores; a run beside which others took more is done again
-_TRIES = 4
+_TRIES = 2
 _TOLERANCE = 1e-3  # of a probability: float32 and the order of a sum, but no other model
 
 
@@ -99,6 +101,8 @@ def measure(
         expected: Native probability of the positive class of the posted row; answers are checked against it first.
         say: Takes a line of progress.
     """
+    # Somebody who ends the measurement ends the server that runs, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     runs: list[Run] = []
     left = list(servers)
     for number in range(plan.rounds):

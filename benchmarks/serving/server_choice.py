@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="runs of 1 s, 3 rounds")
     parser.add_argument("--cache", type=Path, default=CACHE, help=f"environments [{CACHE}]")
     asked = parser.parse_args()
-    plan = Plan(3, 1.0, (1, 64)) if asked.quick else Plan(5, 3.0, (1, 64))
+    plan = Plan(3, 1.0, (1, 64)) if asked.quick else Plan(5, 2.0, (1, 64))
     folder = environment(asked.cache, "http-servers", REQUIREMENTS)
     with tempfile.TemporaryDirectory() as name:
         trained = train_bundle(Path(name), "forest")
