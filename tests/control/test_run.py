@@ -113,3 +113,14 @@ def test_pass_that_reuses_all_does_not_tell_an_old_story(played, client):
     assert run(play.world, play.contract, AGAIN).notes
     key = run_key(contract=play.contract.digest, source="second", lock="l", accepted=())
     assert unchanged(play.state, key).notes == ()
+
+
+def test_self_test_says_that_the_gates_work_and_leaves_production_alone(played):
+    play = played("tested")
+    result = run(play.world, play.contract, RunWish(source="first", lock="l", self_test=True))
+    assert (result.verdict, result.version, result.champion) == ("pass", None, 1)
+    assert result.reason.startswith("the gates work: a candidate fitted on shuffled labels")
+    assert "accuracy min 0.7 (" in result.reason
+    first, *others = result.to_json()["gates"]
+    assert first["gate"] == "gates refuse a model fitted on shuffled labels"
+    assert [one["gate"] for one in others] == ["accuracy min 0.7"]

@@ -6,7 +6,17 @@ from setpoint.gates.self_test import judge_gates
 def test_gates_that_refuse_a_shuffled_model_are_worth_something(gate, binary) -> None:
     gates = [gate(metric="roc_auc", beats="majority"), gate(metric="roc_auc", not_worse_by="2%")]
     shuffled = binary(skill=0.0, champion=1.0)
-    assert judge_gates(judge(gates, shuffled, k=1, seed=0)).verdict == "pass"
+    found = judge_gates(judge(gates, shuffled, k=1, seed=0))
+    assert found.verdict == "pass"
+    assert found.reason.startswith(
+        "the gates work: a candidate fitted on shuffled labels was refused by roc_auc beats majority"
+    )
+
+
+def test_refusal_names_the_gate_and_what_it_measured() -> None:
+    refused = Verdict(subject="roc_auc min 0.8", verdict="fail", observed=0.5123)
+    fine = Verdict(subject="size max 1GB", verdict="pass", observed=1.0)
+    assert judge_gates((refused, fine)).reason.endswith("was refused by roc_auc min 0.8 (0.512)")
 
 
 def test_gates_that_let_it_through_are_worthless(gate, binary) -> None:
@@ -22,6 +32,8 @@ def test_no_gates_at_all_are_worthless() -> None:
 
 def test_gate_that_could_not_measure_refuses_nothing() -> None:
     blind = Verdict(subject="latency p99 max 1ms", verdict="error", reason="was not measured")
-    assert judge_gates((blind,)).verdict == "inconclusive"
+    found = judge_gates((blind,))
+    assert found.verdict == "inconclusive"
+    assert found.reason.endswith("could not measure it: latency p99 max 1ms")
     fine = Verdict(subject="size", verdict="pass", observed=1.0)
     assert judge_gates((fine, blind)).verdict == "inconclusive"

@@ -23,10 +23,18 @@ def judge_gates(verdicts: Sequence[Verdict]) -> Verdict:
         if verdict.verdict in ("fail", "inconclusive") and verdict.observed is not None
     ]
     if refusing:
-        reason = "refused by " + "; ".join(f"{v.subject} ({v.verdict})" for v in refusing)
+        gates = ", ".join(f"{verdict.subject} ({verdict.observed:.3g})" for verdict in refusing)
+        reason = f"the gates work: a candidate fitted on shuffled labels was refused by {gates}"
         return Verdict(subject=SUBJECT, verdict="pass", n=len(verdicts), reason=reason)
     if not verdicts or combine(verdicts) == "pass":
-        reason = "the gates are worthless: a model that learned nothing passes all of them"
+        reason = (
+            "the gates are worthless: a candidate fitted on shuffled labels, which learned nothing, passes all of "
+            "them; add one that asks for more than guessing, such as beats: majority, or mean for a regression"
+        )
         return Verdict(subject=SUBJECT, verdict="fail", n=len(verdicts), reason=reason)
-    reason = "it is held back only by gates that could not measure it"
+    silent = ", ".join(verdict.subject for verdict in verdicts if verdict.verdict != "pass")
+    reason = (
+        "nothing is shown of the gates: a candidate fitted on shuffled labels was held back only by those that could "
+        f"not measure it: {silent}"
+    )
     return Verdict(subject=SUBJECT, verdict="inconclusive", n=len(verdicts), reason=reason)
