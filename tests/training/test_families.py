@@ -7,7 +7,11 @@ import pytest
 from catboost import CatBoostClassifier, CatBoostRegressor
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer, make_column_transformer
+from sklearn.compose import (
+    ColumnTransformer,
+    TransformedTargetRegressor,
+    make_column_transformer,
+)
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -18,6 +22,8 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
+    StackingClassifier,
+    StackingRegressor,
     VotingClassifier,
     VotingRegressor,
 )
@@ -45,11 +51,13 @@ from sklearn.preprocessing import (
     MinMaxScaler,
     OneHotEncoder,
     OrdinalEncoder,
+    PowerTransformer,
     RobustScaler,
+    SplineTransformer,
     StandardScaler,
     TargetEncoder,
 )
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from xgboost import XGBClassifier, XGBRegressor, XGBRFRegressor
 
@@ -511,3 +519,79 @@ def test_infinities_and_the_largest_numbers_are_answered_as_the_native_model_doe
     strange["number"] = [np.inf, -np.inf, largest, -largest, 5e-324]
     answers = done.model.answer(strange)
     np.testing.assert_allclose(answers.probability, model.answer(strange).probability, atol=1e-12)
+
+
+COMPOSED = {
+    "scores": ("binary", CalibratedClassifierCV(LinearSVC(), cv=2)),
+    "scores of many": ("multiclass", CalibratedClassifierCV(SGDClassifier(random_state=0), cv=2)),
+    "a share": ("binary", CalibratedClassifierCV(XGBClassifier(n_estimators=5), cv=2)),
+    "shares": (
+        "multiclass",
+        CalibratedClassifierCV(
+            CatBoostClassifier(iterations=5, verbose=False, allow_writing_files=False), cv=2
+        ),
+    ),
+    "another scale": (
+        "binary",
+        CalibratedClassifierCV(
+            GradientBoostingClassifier(loss="exponential", n_estimators=5, random_state=0), cv=2
+        ),
+    ),
+    "a stack": (
+        "binary",
+        StackingClassifier(
+            [("f", CLASSIFIERS["forest"]), ("l", CLASSIFIERS["logistic"])], passthrough=True, cv=2
+        ),
+    ),
+    "a stack of many": (
+        "multiclass",
+        StackingClassifier([("f", CLASSIFIERS["forest"]), ("l", CLASSIFIERS["logistic"])], cv=2),
+    ),
+    "a stack of regressors": (
+        "regression",
+        StackingRegressor([("f", REGRESSORS["forest"]), ("l", REGRESSORS["ridge"])], cv=2),
+    ),
+    "a changed target": (
+        "counts",
+        TransformedTargetRegressor(REGRESSORS["forest"], func=np.log1p, inverse_func=np.expm1),
+    ),
+    "exponential loss": (
+        "binary",
+        GradientBoostingClassifier(loss="exponential", n_estimators=5, random_state=0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_estimators_that_are_made_of_others_are_near(name):
+    task, estimator = COMPOSED[name]
+    if name == "a share":
+        estimator = make_pipeline(prepared(LogisticRegression(), FRAME)[0], estimator)
+        codes = (TARGETS["binary"][:FIT] == "Yes").astype(int)
+        estimator.fit(FRAME.iloc[:FIT], codes)
+        form = Form("binary", FEATURES, ("0", "1"), 0.5)
+        assert compared(NativeModel(estimator, form), FRAME) < 1e-5
+    else:
+        assert converted(prepared(estimator, FRAME), task) < EXACT
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        (PowerTransformer(), "differ on evaluation rows"),  # nine digits in float32
+        (SplineTransformer(), "SplineTransformer"),
+        (FunctionTransformer(np.sinh), "the function sinh"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_part_that_is_converted_wrong_or_not_at_all_stays_native(part, reason):
+    before = columns(one_hot(), make_pipeline(FILL, MinMaxScaler(), part))
+    if "evaluation" in reason:
+        before = columns(one_hot(), make_pipeline(FILL, part))
+    estimator = make_pipeline(before, LogisticRegression(max_iter=5000))
+    estimator.fit(FRAME.iloc[:FIT], TARGETS["binary"][:FIT])
+    model = NativeModel(estimator, Form("binary", FEATURES, CLASSES["binary"], 0.5))
+    rest = FRAME.iloc[FIT:]
+    done = convert(model, rest, model.answer(rest), FRAME.iloc[:FIT])
+    assert reason in done.reason
+    assert done.data == b""

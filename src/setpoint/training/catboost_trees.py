@@ -18,7 +18,8 @@ from setpoint.training.not_convertible import NotConvertibleError
 from setpoint.training.onnx_answer import Answer, Link
 from setpoint.training.onnx_columns import Block
 from setpoint.training.onnx_graph import Graph
-from setpoint.training.onnx_trees import Tree, ensemble, float32_threshold, vector_ensemble
+from setpoint.training.onnx_trees import ensemble, vector_ensemble
+from setpoint.training.trees import Tree, float32_threshold
 
 _MOST_LEAVES = 5_000_000
 _LINKS: dict[str, Link] = {

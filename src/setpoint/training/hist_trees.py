@@ -14,7 +14,8 @@ from setpoint.training.onnx_answer import Answer, Link
 from setpoint.training.onnx_columns import Block, joined
 from setpoint.training.onnx_encoders import encoded
 from setpoint.training.onnx_graph import Graph
-from setpoint.training.onnx_trees import Tree, ensemble
+from setpoint.training.onnx_trees import ensemble
+from setpoint.training.trees import Tree
 
 _BITS = 32  # of each word of a set of categories
 _LINKS: dict[str, Link] = {

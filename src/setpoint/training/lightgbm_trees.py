@@ -9,7 +9,8 @@ from setpoint.training.not_convertible import NotConvertibleError
 from setpoint.training.onnx_answer import Answer, Link
 from setpoint.training.onnx_columns import Block
 from setpoint.training.onnx_graph import Graph
-from setpoint.training.onnx_trees import Tree, ensemble
+from setpoint.training.onnx_trees import ensemble
+from setpoint.training.trees import Tree
 
 _LINKS: dict[str, Link] = {
     "binary": "logit",

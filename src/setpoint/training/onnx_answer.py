@@ -1,15 +1,19 @@
 """The end of a classifier or a regression: what its scores become."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from setpoint.training.not_convertible import NotConvertibleError
+from setpoint.training.onnx_columns import Block
 from setpoint.training.onnx_graph import Graph
 from setpoint.training.onnx_matrix import picked
 
-Link = Literal["share", "logit", "logits", "softmax", "each", "probabilities", "value", "log"]
+Link = Literal[
+    "share", "logit", "logits", "softmax", "each", "scores", "probabilities", "value", "log"
+]
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Answer:
         width: Its columns.
         link: `share`: the second class's probability; `logit`: its log-odds; `logits`: those of both classes;
             `softmax`: a score for each class; `each`: log-odds of each class against all others, to be brought to a
-            sum of 1; `probabilities`: nothing is left to do; `value`: a regression's answer; `log`: its logarithm.
+            sum of 1; `scores`: of a classifier that gives no probabilities; `probabilities`: nothing is left to do;
+            `value`: a regression's answer; `log`: its logarithm.
         scale: What log-odds are multiplied by.
     """
 
@@ -31,6 +36,10 @@ class Answer:
     scale: float = 1.0
 
 
+Answering = Callable[[Any, Block, Graph], Answer]
+"""Returns what a fitted estimator answers to columns, as nodes of a graph."""
+
+
 def probabilities(graph: Graph, answer: Answer, order: Sequence[int] = ()) -> str:
     """Return a tensor of shape (n, classes).
 
@@ -38,7 +47,13 @@ def probabilities(graph: Graph, answer: Answer, order: Sequence[int] = ()) -> st
         graph: Takes the nodes.
         answer: A classifier's.
         order: Column of each class of the form; empty where they stand in that order.
+
+    Raises:
+        NotConvertibleError: It is none.
     """
+    if answer.link in ("scores", "value", "log"):
+        msg = "an estimator gives no probabilities"
+        raise NotConvertibleError(msg)
     if answer.link in ("share", "logit"):
         return _of_two(graph, answer, list(order) or [0, 1])
     tensor = answer.tensor
@@ -49,6 +64,31 @@ def probabilities(graph: Graph, answer: Answer, order: Sequence[int] = ()) -> st
     elif answer.link == "each":
         tensor = brought_to_one(graph, graph.add("Sigmoid", tensor))
     return picked(graph, tensor, list(order) or list(range(answer.width)), answer.width)
+
+
+def second_share(graph: Graph, answer: Answer) -> str:
+    """Return the second of two classes' probability, shape (n, 1).
+
+    Raises:
+        NotConvertibleError: It is no classifier's answer.
+    """
+    if answer.link == "share":
+        return answer.tensor
+    return picked(graph, probabilities(graph, answer), [1], 2)
+
+
+def decision(graph: Graph, answer: Answer) -> str:
+    """Return what scikit-learn calls the decision function: shape (n, 1) for two classes, else (n, classes).
+
+    Raises:
+        NotConvertibleError: It is not known.
+    """
+    if answer.link == "logits":
+        return picked(graph, answer.tensor, [1], answer.width)
+    if answer.link in ("logit", "softmax", "each", "scores"):
+        return answer.tensor
+    msg = "an estimator's decision function is not known"
+    raise NotConvertibleError(msg)
 
 
 def brought_to_one(graph: Graph, tensor: str) -> str:

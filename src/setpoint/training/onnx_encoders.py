@@ -125,7 +125,14 @@ class _Asked:
             some = known[start : start + _ROWS_AT_ONCE]
             found = self._transformed([self._with(at, value) for value in some])
             self._note(found, keys[start : start + _ROWS_AT_ONCE], changes)
-        self._note(self._one(at, fill)[None], [missing], changes)
+        gone = self._one(at, fill)
+        if gone is not None:
+            self._note(gone[None], [missing], changes)
+        if other is None:  # what is refused must not look like a category
+            other = self.usual.copy()
+            other[list(changes)] = 0.0
+        if gone is None:
+            self._note(other[None], [missing], changes)
         for output in np.flatnonzero(~_equal(other, self.usual)).tolist():
             changes.setdefault(output, {})
         return _Answers((*keys, missing), changes, other)
@@ -137,12 +144,12 @@ class _Asked:
         for row, output in zip(rows.tolist(), outputs.tolist(), strict=True):
             changes.setdefault(output, {})[keys[row]] = float(found[row, output])
 
-    def _one(self, at: int, value: Key) -> Floats:
-        """Return the outputs for a row that the encoder may refuse; the comparison with the original tells of that."""
+    def _one(self, at: int, value: Key) -> Floats | None:
+        """Return the outputs for a row; None where the encoder refuses it, as the comparison at the edges will tell."""
         try:
-            found: Floats = self._transformed([self._with(at, value)])[0]
+            found: Floats | None = self._transformed([self._with(at, value)])[0]
         except (ValueError, TypeError):
-            found = np.zeros_like(self.usual)
+            found = None
         return found
 
     def _with(self, at: int, value: Any) -> list[Any]:

@@ -3,28 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from setpoint.training.catboost_trees import catboost_boosting
 from setpoint.training.hist_trees import hist_boosting
 from setpoint.training.lightgbm_trees import lightgbm_boosting
-from setpoint.training.not_convertible import NotConvertibleError
-from setpoint.training.onnx_answer import Answer, probabilities, values
+from setpoint.training.onnx_answer import Answer, Answering
 from setpoint.training.onnx_columns import Block
 from setpoint.training.onnx_foreign import foreign_answer
 from setpoint.training.onnx_graph import Graph
 from setpoint.training.onnx_steps import name_of, transformed
 from setpoint.training.sklearn_calibrated import calibrated
+from setpoint.training.sklearn_composed import changed_target, stack, vote
 from setpoint.training.sklearn_linear import (
     linear_regression,
+    linear_scores,
     log_regression,
     logistic_regression,
     one_against_all,
 )
 from setpoint.training.sklearn_trees import boosting, forest
 from setpoint.training.xgboost_trees import xgboost_boosting
-
-Answering = Callable[[Any, Block, Graph], Answer]
 
 
 def answer_of(estimator: Any, block: Block, graph: Graph) -> Answer:
@@ -53,26 +50,11 @@ def _inner(estimator: Any, block: Block, graph: Graph) -> Answer:
     return answer_of(estimator.estimator_, block, graph)
 
 
-def _calibrated(estimator: Any, block: Block, graph: Graph) -> Answer:
-    return calibrated(estimator, block, graph, answer_of)
-
-
-def _vote(estimator: Any, block: Block, graph: Graph) -> Answer:
-    """Return the weighted average of several estimators' answers."""
-    classes = len(getattr(estimator, "classes_", ()))
-    if classes and estimator.voting != "soft":
-        msg = "a VotingClassifier counts votes"
-        raise NotConvertibleError(msg)
-    weights = estimator._weights_not_none  # noqa: SLF001  those of estimators that were not dropped
-    shares = np.ones(len(estimator.estimators_)) if weights is None else np.asarray(weights, float)
-    total = ""
-    for one, share in zip(estimator.estimators_, shares, strict=True):
-        answer = answer_of(one, block, graph)
-        tensor = probabilities(graph, answer) if classes else values(graph, answer)
-        part = graph.add("Mul", tensor, graph.constant(float(share)))
-        total = graph.add("Add", total, part) if total else part
-    mean = graph.add("Div", total, graph.constant(float(shares.sum())))
-    return Answer(mean, classes or 1, "probabilities" if classes else "value")
+def _with_ours(
+    made: Callable[[Any, Block, Graph, Answering], Answer],
+) -> Answering:
+    """Return the conversion of an estimator that is made of others, which are converted here as well."""
+    return lambda estimator, block, graph: made(estimator, block, graph, answer_of)
 
 
 MODELS: dict[str, Answering] = {
@@ -82,7 +64,7 @@ MODELS: dict[str, Answering] = {
     "lightgbm.LGBMRegressor": lightgbm_boosting,
     "sklearn.ARDRegression": linear_regression,
     "sklearn.BayesianRidge": linear_regression,
-    "sklearn.CalibratedClassifierCV": _calibrated,
+    "sklearn.CalibratedClassifierCV": _with_ours(calibrated),
     "sklearn.DecisionTreeClassifier": forest,
     "sklearn.DecisionTreeRegressor": forest,
     "sklearn.ElasticNet": linear_regression,
@@ -106,10 +88,13 @@ MODELS: dict[str, Answering] = {
     "sklearn.LassoCV": linear_regression,
     "sklearn.LassoLars": linear_regression,
     "sklearn.LinearRegression": linear_regression,
+    "sklearn.LinearSVC": linear_scores,
     "sklearn.LinearSVR": linear_regression,
     "sklearn.LogisticRegression": logistic_regression,
     "sklearn.LogisticRegressionCV": logistic_regression,
+    "sklearn.PassiveAggressiveClassifier": linear_scores,
     "sklearn.PassiveAggressiveRegressor": linear_regression,
+    "sklearn.Perceptron": linear_scores,
     "sklearn.Pipeline": _pipeline,
     "sklearn.PoissonRegressor": log_regression,
     "sklearn.QuantileRegressor": linear_regression,
@@ -117,13 +102,19 @@ MODELS: dict[str, Answering] = {
     "sklearn.RandomForestRegressor": forest,
     "sklearn.RandomizedSearchCV": _best,
     "sklearn.Ridge": linear_regression,
+    "sklearn.RidgeClassifier": linear_scores,
+    "sklearn.RidgeClassifierCV": linear_scores,
     "sklearn.RidgeCV": linear_regression,
     "sklearn.SGDClassifier": one_against_all,
     "sklearn.SGDRegressor": linear_regression,
+    "sklearn.StackingClassifier": _with_ours(stack),
+    "sklearn.StackingRegressor": _with_ours(stack),
     "sklearn.TheilSenRegressor": linear_regression,
+    "sklearn.TransformedTargetRegressor": _with_ours(changed_target),
+    "sklearn.TunedThresholdClassifierCV": _inner,
     "sklearn.TweedieRegressor": log_regression,
-    "sklearn.VotingClassifier": _vote,
-    "sklearn.VotingRegressor": _vote,
+    "sklearn.VotingClassifier": _with_ours(vote),
+    "sklearn.VotingRegressor": _with_ours(vote),
     "xgboost.XGBClassifier": xgboost_boosting,
     "xgboost.XGBRFClassifier": xgboost_boosting,
     "xgboost.XGBRFRegressor": xgboost_boosting,

@@ -10,5 +10,7 @@ def open_session(data: bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = (
+        4  # errors come as exceptions; a part that does not convert is no news
+    )
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

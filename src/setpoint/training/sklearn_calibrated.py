@@ -1,19 +1,23 @@
 """scikit-learn's calibrated classifiers: each fold's classifier, its calibrators, and their average."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from setpoint.training.not_convertible import NotConvertibleError
-from setpoint.training.onnx_answer import Answer, brought_to_one, probabilities
+from setpoint.training.onnx_answer import (
+    Answer,
+    Answering,
+    brought_to_one,
+    decision,
+    probabilities,
+    second_share,
+)
 from setpoint.training.onnx_columns import Block
 from setpoint.training.onnx_graph import Graph
 from setpoint.training.onnx_matrix import picked
 
 _TWO = 2
-
-Answering = Callable[[Any, Block, Graph], Answer]
 
 
 def calibrated(estimator: Any, block: Block, graph: Graph, answering: Answering) -> Answer:
@@ -31,10 +35,11 @@ def calibrated(estimator: Any, block: Block, graph: Graph, answering: Answering)
     classes = len(estimator.classes_)
     folds = []
     for fold in estimator.calibrated_classifiers_:
-        if list(fold.estimator.classes_) != list(estimator.classes_):
+        if len(fold.estimator.classes_) != classes:
             msg = "a fold of the calibrated classifier lacks a class"
             raise NotConvertibleError(msg)
-        scores = _scores(graph, answering(fold.estimator, block, graph))
+        answer = answering(fold.estimator, block, graph)
+        scores = _scores(graph, fold.estimator, answer)
         folds.append(_calibrated(fold, scores, classes, graph))
     total = folds[0]
     for one in folds[1:]:
@@ -44,25 +49,19 @@ def calibrated(estimator: Any, block: Block, graph: Graph, answering: Answering)
     return Answer(mean, 1, "share") if classes == _TWO else Answer(mean, classes, "probabilities")
 
 
-def _scores(graph: Graph, answer: Answer) -> str:
+def _scores(graph: Graph, estimator: Any, answer: Answer) -> str:
     """Return what the calibrators take: the decision function where there is one, else probabilities."""
-    if answer.link == "logits":
-        return picked(graph, answer.tensor, [1], _TWO)
-    if answer.link in ("logit", "softmax", "each"):
-        if answer.scale != 1:
-            msg = "a calibrated classifier's scores have a scale"
-            raise NotConvertibleError(msg)
-        return answer.tensor
-    if answer.link == "share":
-        return answer.tensor
-    tensor = probabilities(graph, answer)
-    return picked(graph, tensor, [1], _TWO) if answer.width == _TWO else tensor
+    if hasattr(estimator, "decision_function"):
+        return decision(graph, answer)
+    if len(estimator.classes_) == _TWO:
+        return second_share(graph, answer)
+    return probabilities(graph, answer)
 
 
 def _calibrated(fold: Any, scores: str, classes: int, graph: Graph) -> str:
-    if fold.method not in ("sigmoid", "isotonic"):
-        msg = f"calibration by {fold.method} is not known"
-        raise NotConvertibleError(msg)
+    """Return the second class's probability, or those of all classes where there are more."""
+    if fold.method == "temperature":
+        return _temperature(fold, scores, classes, graph)
     made = _sigmoid if fold.method == "sigmoid" else _isotonic
     if classes == _TWO:
         return made(fold.calibrators[0], scores, graph)
@@ -71,6 +70,16 @@ def _calibrated(fold: Any, scores: str, classes: int, graph: Graph) -> str:
         for at, calibrator in enumerate(fold.calibrators)
     ]
     return brought_to_one(graph, graph.add("Concat", *each, axis=1))
+
+
+def _temperature(fold: Any, scores: str, classes: int, graph: Graph) -> str:
+    if not hasattr(fold.estimator, "decision_function"):
+        msg = "temperature scaling of probabilities is not known"
+        raise NotConvertibleError(msg)
+    beta = float(fold.calibrators[0].beta_)
+    if classes == _TWO:  # a score and its negative, twice as far from each other as log-odds
+        return graph.add("Sigmoid", graph.add("Mul", scores, graph.constant(2 * beta)))
+    return graph.add("Softmax", graph.add("Mul", scores, graph.constant(beta)), axis=1)
 
 
 def _sigmoid(calibrator: Any, score: str, graph: Graph) -> str:

@@ -45,15 +45,20 @@ def logistic_regression(estimator: Any, block: Block, graph: Graph) -> Answer:
     return Answer(_sums(estimator, block, graph, classes), classes, "softmax")
 
 
+def linear_scores(estimator: Any, block: Block, graph: Graph) -> Answer:
+    """Return the scores of a linear classifier that gives no probabilities; they may be calibrated."""
+    classes = len(estimator.classes_)
+    width = 1 if classes == _TWO else classes
+    return Answer(_sums(estimator, block, graph, width), width, "scores")
+
+
 def one_against_all(estimator: Any, block: Block, graph: Graph) -> Answer:
     """Return what a linear classifier by stochastic gradient descent answers.
 
-    Raises:
-        NotConvertibleError: Its loss is not the logistic one.
+    Probabilities are known for the logistic loss alone; other losses have scores.
     """
     if estimator.loss != "log_loss":
-        msg = f"{type(estimator).__name__} has the loss {estimator.loss}"
-        raise NotConvertibleError(msg)
+        return linear_scores(estimator, block, graph)
     classes = len(estimator.classes_)
     if classes == _TWO:
         return Answer(_both(estimator, block, graph), _TWO, "logits")
