@@ -26,7 +26,7 @@ from setpoint.contract.parse import from_plain
 from setpoint.control.observe import look_now, watch_windows
 from setpoint.data.conform import conform
 from setpoint.data.profile import WindowPlan, profile_of
-from setpoint.facts.prediction import Outcome, Prediction
+from setpoint.facts.prediction import Answerer, Outcome, Prediction
 from setpoint.facts.state import LoopState
 from setpoint.facts.training import Feature, Recipe, TrainingJob
 from setpoint.facts.version import Lineage, ModelVersion, Seen
@@ -38,7 +38,10 @@ ANSWERS = 120_000
 WINDOW = 2_000
 WINDOWS = 10
 ROUNDS = 5
+GROUP = 20
+"""Answers that come into the log at once, as from a gateway that is asked about a thousand times a second."""
 NUMBERS, TEXTS = [f"x{i}" for i in range(8)], [f"c{i}" for i in range(4)]
+BY = Answerer(model="m", version=1, contract="c", generation=1, columns=(*NUMBERS, *TEXTS))
 FEATURES = tuple(Feature(name=name, kind="float") for name in NUMBERS) + tuple(
     Feature(name=name, kind="category") for name in TEXTS
 )
@@ -139,9 +142,8 @@ def fill(log: SqliteLog, rng: np.random.Generator) -> SqliteLog:
     truth = table["y"].to_pylist()
     inputs = table.select([*NUMBERS, *TEXTS]).to_pylist()
     chance = np.clip(0.5 + 0.3 * np.array([row["x0"] for row in inputs]), 0.01, 0.99).tolist()
-    chunk = 5_000
-    for start in range(0, ANSWERS, chunk):
-        log.append([prediction(n, inputs[n], chance[n]) for n in range(start, start + chunk)])
+    for start in range(0, ANSWERS, GROUP):
+        log.append([prediction(n, inputs[n], chance[n]) for n in range(start, start + GROUP)])
     known = int(0.9 * ANSWERS)
     log.record([Outcome(prediction=identity(n), value=truth[n], at=0.0) for n in range(known)])
     return log
@@ -155,15 +157,12 @@ def identity(number: int) -> str:
 def prediction(number: int, inputs: dict[str, Any], chance: float) -> Prediction:
     """Return one line of the log."""
     return Prediction(
+        by=BY,
         id=identity(number),
         at=float(number),
-        model="m",
-        version=1,
-        contract="c",
-        generation=1,
         variant="champion",
         propensity=1.0,
-        features=inputs,
+        values=tuple(inputs.values()),
         prediction="Yes" if chance > 0.5 else "No",
         probability=chance,
         latency_s=0.001,
