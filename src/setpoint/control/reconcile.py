@@ -54,9 +54,9 @@ def _pass(world: World, contract: Contract, *, watching: bool) -> Decision:
     changed = ACTS[intent.step](Task(world, contract, intent, seen, rows))
     if changed.events or _is_news(state, changed.state):
         world.journal.commit(revision, changed.state, changed.events)
-    if (
-        intent.step != "fit"
-    ):  # which changes nothing outside, and the aliases were not looked at before it
+    if intent.step == "fit":  # aliases were not looked at before it; the next pass does, and tells
+        releasing.publish(world, changed.state)
+    else:
         releasing.project(world, changed.state)
     if changed.events:
         world.notice(changed.decision.reason)
