@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -213,19 +214,30 @@ class Answer:
 
 
 @pytest.fixture
-def open_client(project):
-    """Open a client of an application that follows the project."""
+def client_of():
+    """Open a client of an application."""
     with contextlib.ExitStack() as stack:
 
-        def opened(*, limits=None, ready=True):
-            plan = GatewayPlan(deployment=project.path, limits=limits or Limits())
-            client = Client(build_app(plan, SystemClock()))
+        def opened(app):
+            client = Client(app)
             stack.callback(client.close)
-            if ready:
-                client.until(lambda: client.station.follower.serving)
             return client
 
         yield opened
+
+
+@pytest.fixture
+def open_client(project, client_of):
+    """Open a client of an application that follows the project."""
+
+    def opened(*, limits=None, ready=True):
+        plan = GatewayPlan(deployment=project.path, limits=limits or Limits())
+        client = client_of(build_app(plan, SystemClock()))
+        if ready:
+            client.until(lambda: client.station.follower.serving)
+        return client
+
+    return opened
 
 
 @pytest.fixture
@@ -240,10 +252,14 @@ def client(project, open_client):
 class Process:
     """A gateway as a process of its own."""
 
-    def __init__(self, project, workers=1):
+    def __init__(self, project, **plan):
+        words = "".join(
+            f", {name}=Path({str(value)!r})" if isinstance(value, Path) else f", {name}={value!r}"
+            for name, value in plan.items()
+        )
         command = (
             "from pathlib import Path; from setpoint.wiring.gateway import GatewayPlan, run_gateway; "
-            f"run_gateway(GatewayPlan(deployment=Path({str(project.path)!r}), port=0, workers={workers}))"
+            f"run_gateway(GatewayPlan(deployment=Path({str(project.path)!r}), port=0{words}))"
         )
         self.process = subprocess.Popen(
             [sys.executable, "-c", command],
@@ -252,7 +268,7 @@ class Process:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         line = self.process.stdout.readline().decode()
-        if "http://" not in line:
+        if "://" not in line:
             raise RuntimeError(self.process.stderr.read().decode())
         self.url = line.split()[-1]
 
@@ -278,8 +294,8 @@ def start_gateway(project):
     """Start gateway processes that follow the project."""
     started = []
 
-    def start(workers=1):
-        started.append(Process(project, workers))
+    def start(**plan):
+        started.append(Process(project, **plan))
         return started[-1]
 
     yield start

@@ -13,6 +13,7 @@ from setpoint.cli.demo import demo
 from setpoint.cli.explain import explain
 from setpoint.cli.gateway import gateway
 from setpoint.cli.init import init
+from setpoint.cli.keys import keys
 from setpoint.cli.ledger import ledger
 from setpoint.cli.monitor import monitor
 from setpoint.cli.outcomes import outcomes
@@ -50,6 +51,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(ledger, name="ledger")
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

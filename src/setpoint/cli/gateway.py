@@ -24,12 +24,36 @@ def gateway(
     workers: Annotated[
         int, typer.Option(min=1, max=256, help="Processes that answer on the port.")
     ] = 1,
+    keys: Annotated[
+        Path | None, typer.Option(help="File of API keys, by setpoint keys add [anybody may ask].")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="TLS certificate with its chain, PEM [plain HTTP].")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="Its private key, PEM [in the certificate's file].")
+    ] = None,
     parent: Annotated[int, typer.Option(hidden=True, help="Stop when this process is gone.")] = 0,
 ) -> None:
     """Answer predictions over HTTP, following the deployment document, until stopped."""
+    from setpoint.cli.failure import refusals
     from setpoint.wiring.gateway import GatewayPlan, run_gateway
 
     if deployment is None and bundle is None:
         deployment = Path(".setpoint") / "deployment.json"
-    plan = GatewayPlan(deployment, bundle, host, port, log, native, parent, workers=workers)
-    run_gateway(plan)
+    with refusals():
+        run_gateway(
+            GatewayPlan(
+                deployment,
+                bundle,
+                host,
+                port,
+                log,
+                native,
+                parent,
+                workers=workers,
+                keys=keys,
+                certificate=tls_cert,
+                private_key=tls_key,
+            )
+        )

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from setpoint.gateway import health, oip, outcomes, predict
+from setpoint.gateway import health, infer, oip, outcomes, predict
 from setpoint.gateway.exchange import Request, Response, answer_refusal
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.reporting import Reporter
@@ -31,12 +31,15 @@ ROUTES: dict[str, tuple[str, Handler]] = {
     "/v2": (_GET, oip.server),
     "/v2/health/live": (_GET, oip.server_live),
     "/v2/health/ready": (_GET, oip.server_ready),
+    "/v2/models": (_GET, oip.models),
+    "/v2/repository/index": (_POST, oip.repository_index),
 }
 _MODELS = "/v2/models/"
 MODEL_ROUTES: dict[str, tuple[str, Handler]] = {
     "": (_GET, oip.model),
     "ready": (_GET, oip.model_ready),
-    "infer": (_POST, oip.infer),
+    "config": (_GET, oip.model_config),
+    "infer": (_POST, infer.infer),
 }
 _STATUS_TEXT = {status: str(status) for status in range(100, 600)}
 
@@ -68,6 +71,8 @@ class App:
         self._tasks.append(asyncio.create_task(self._station.follower.run()))
         if self._reporter is not None:
             self._tasks.append(asyncio.create_task(self._reporter.run()))
+        if self._station.keys is not None:
+            self._tasks.append(asyncio.create_task(self._station.keys.run()))
         if self._siblings is not None:
             sharing = self._siblings.run(self._station.gauges.samples)
             self._tasks.append(asyncio.create_task(sharing))
@@ -111,20 +116,25 @@ class App:
         return response
 
     def _require_taken(self, request: Request, method: str) -> None:
-        """Refuse a request that this route does not take, or one too many.
+        """Refuse a request that this route does not take, that no key allows, or that is one too many.
 
         Raises:
-            RefusedError: 405 wrong method, 415 compressed body, 429 too many requests at once.
+            RefusedError: 401 or 403 no key allows it, 405 wrong method, 415 compressed body, 429 too many requests at
+                once.
         """
         if request.method != method and not (method == _GET and request.method == "HEAD"):
             flaw = Flaw(reason=f"{request.path[:100]} takes {method}, not {request.method[:20]}")
             raise RefusedError(405, [flaw], [(b"allow", method.encode())])
+        station = self._station
+        if station.keys is not None:
+            served = station.follower.serving
+            station.keys.require(request, "" if served is None else served.deployment.model)
         if method == _GET:
             return
         encoding = request.headers.get(b"content-encoding")
         if encoding is not None and encoding != b"identity":
             raise refuse(415, "the body is compressed; send it as plain JSON")
-        if self._active > self._station.limits.requests:
+        if self._active > station.limits.requests:
             flaw = Flaw(reason=f"{self._active - 1} requests are being answered; try again")
             raise RefusedError(429, [flaw], [(b"retry-after", b"1")])
 

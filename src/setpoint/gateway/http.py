@@ -34,8 +34,10 @@ _LINGER_S = 2.0  # how long a refused client may go on sending before it is cut
 _READ_HEADERS = frozenset(
     (
         b"accept",
+        b"authorization",
         b"content-encoding",
         b"inference-header-content-length",
+        b"x-api-key",
         b"x-request-id",
         b"x-setpoint-version",
     )

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import sys
 import tempfile
 import threading
@@ -31,6 +32,7 @@ from setpoint.gateway.follow import Documents, Follower
 from setpoint.gateway.gauges import Gauges
 from setpoint.gateway.http import Bounds, HttpServer
 from setpoint.gateway.ids import PredictionIds
+from setpoint.gateway.keys import Keys
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
 from setpoint.gateway.reporting import Reporter
 from setpoint.gateway.runtime import Runner
@@ -66,6 +68,9 @@ class GatewayPlan:
         parent: Process that it stops with; 0 for none.
         limits: How large requests may be.
         workers: Processes that answer on the port.
+        keys: File of API keys; None where anybody may ask.
+        certificate: File of the TLS certificate, with its chain; None for plain HTTP.
+        private_key: File of its private key; None where the certificate's file holds it.
     """
 
     deployment: Path | None = None
@@ -77,6 +82,9 @@ class GatewayPlan:
     parent: int = 0
     limits: Limits = field(default_factory=Limits)
     workers: int = 1
+    keys: Path | None = None
+    certificate: Path | None = None
+    private_key: Path | None = None
 
 
 def run_gateway(plan: GatewayPlan) -> None:
@@ -97,9 +105,10 @@ def run_gateway(plan: GatewayPlan) -> None:
     told = _listen_for_signals()
     clock = SystemClock()
     app = build_app(plan, clock)
+    tls = _tls(plan)
     listener = _listen(plan)
-    _tell(listener)
-    _run(app, listener, plan.limits, told)
+    _tell(listener, tls)
+    _run(app, Door(listener, tls, plan.limits), told)
 
 
 def _run_several(plan: GatewayPlan) -> None:
@@ -109,14 +118,15 @@ def _run_several(plan: GatewayPlan) -> None:
         SqliteLog(
             log
         ).close()  # a log that cannot be opened is told here, once, and made here, once
+    tls = _tls(plan)
     listener = _listen(plan)
-    _tell(listener)
+    _tell(listener, tls)
     with tempfile.TemporaryDirectory(prefix="setpoint-workers-") as folder:
 
         def work() -> None:
             told = _listen_for_signals()
             app = build_app(plan, SystemClock(), shared=Path(folder))
-            _run(app, listener, plan.limits, told)
+            _run(app, Door(listener, tls, plan.limits), told)
 
         run_workers(plan.workers, work)
 
@@ -129,19 +139,56 @@ def _listen_for_signals() -> threading.Event:
     return told
 
 
-def _tell(listener: socket.socket) -> None:
+def _tell(listener: socket.socket, tls: ssl.SSLContext | None) -> None:
     host, port = listener.getsockname()[:2]
-    sys.stdout.write(f"setpoint gateway: listening on http://{host}:{port}\n")
+    scheme = "http" if tls is None else "https"
+    sys.stdout.write(f"setpoint gateway: listening on {scheme}://{host}:{port}\n")
     sys.stdout.flush()
 
 
-def _run(app: App, listener: socket.socket, limits: Limits, told: threading.Event) -> None:
+def _tls(plan: GatewayPlan) -> ssl.SSLContext | None:
+    """Return how connections are encrypted; None where they are not.
+
+    Raises:
+        UsageError: The files are no certificate and its key.
+    """
+    if plan.certificate is None:
+        if plan.private_key is not None:
+            raise UsageError("--tls-key needs --tls-cert")
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(plan.certificate, plan.private_key)
+    except (OSError, ssl.SSLError) as error:
+        msg = f"the TLS certificate {plan.certificate} cannot be used: {error}"
+        raise UsageError(msg) from error
+    return context
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where requests come in.
+
+    Args:
+        listener: The listening socket.
+        tls: How connections are encrypted; None where they are not.
+        limits: How large requests may be.
+    """
+
+    listener: socket.socket
+    tls: ssl.SSLContext | None
+    limits: Limits
+
+
+def _run(app: App, door: Door, told: threading.Event) -> None:
     sys.setswitchinterval(_SWITCH_S)
     run = asyncio.run if uvloop is None else uvloop.run
-    run(_serve(app, listener, limits, told))
+    run(_serve(app, door, told))
 
 
-async def _serve(app: App, listener: socket.socket, limits: Limits, told: threading.Event) -> None:
+async def _serve(app: App, door: Door, told: threading.Event) -> None:
     """Serve until a signal says to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -149,14 +196,14 @@ async def _serve(app: App, listener: socket.socket, limits: Limits, told: thread
         loop.add_signal_handler(number, stop.set)
     if told.is_set():
         stop.set()
-    server = HttpServer(app.respond, Bounds(body=limits.body))
+    server = HttpServer(app.respond, Bounds(body=door.limits.body))
     await app.start()
     # What is there at the start lives as long as the process: the collector need not look at it again, and answers
     # that wait for the log are no reason to look at everything.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT)
-    await server.open(listener)
+    await server.open(door.listener, door.tls)
     await stop.wait()
     await server.drain(_DRAIN_S)
     await app.stop()
@@ -195,6 +242,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         clock=clock,
         limits=plan.limits,
         release=__version__,
+        keys=None if plan.keys is None else Keys(plan.keys, clock),
     )
     reporter = None
     if isinstance(documents, FileDeployments):

@@ -1,0 +1,91 @@
+"""TLS on the wire: answered under a certificate, refused without one, and files that are none."""
+
+import datetime as dt
+import ipaddress
+import json
+import ssl
+import urllib.request
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from setpoint.errors import UsageError
+from setpoint.wiring.gateway import GatewayPlan, _tls
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate of 127.0.0.1, which vouches for itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "setpoint test")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    cert, private = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert, private
+
+
+def test_gateway_answers_over_tls_and_not_in_the_clear(
+    project, start_gateway, row, certificate, wait_until
+):
+    project.add(1)
+    project.deploy(1, {1: 1.0})
+    cert, key = certificate
+    gateway = start_gateway(certificate=cert, private_key=key)
+    assert gateway.url.startswith("https://127.0.0.1:")
+    trusting = ssl.create_default_context(cafile=cert)
+
+    def get(url, context=None, data=None):
+        with urllib.request.urlopen(url, context=context, timeout=5, data=data) as answer:  # noqa: S310 (our own gateway)
+            return json.loads(answer.read())
+
+    def is_ready():
+        try:
+            return get(gateway.url + "/readyz", trusting)["ready"]
+        except OSError:
+            return False
+
+    wait_until(is_ready)
+    answer = get(gateway.url + "/predict", trusting, json.dumps(row).encode())
+    assert answer["status"] == "success"
+    with pytest.raises(OSError, match="certificate verify failed"):
+        get(gateway.url + "/healthz", ssl.create_default_context())
+    with pytest.raises(OSError, match=r".*"):
+        get(gateway.url.replace("https", "http") + "/healthz")
+    assert gateway.terminate() == (0, "")
+
+
+def test_files_that_are_no_certificate_are_refused(tmp_path, certificate):
+    cert, key = certificate
+    (tmp_path / "other.pem").write_text("nonsense")
+    for plan in (
+        GatewayPlan(certificate=tmp_path / "none.pem"),
+        GatewayPlan(certificate=tmp_path / "other.pem", private_key=key),
+        GatewayPlan(certificate=cert),
+        GatewayPlan(private_key=key),
+    ):
+        with pytest.raises(UsageError, match=r"TLS certificate|--tls-key needs"):
+            _tls(plan)
+    assert _tls(GatewayPlan()) is None
