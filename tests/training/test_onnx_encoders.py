@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
+from setpoint.training import onnx_encoders
 from setpoint.training.not_convertible import NotConvertibleError
 from setpoint.training.onnx_columns import Block, Lookup, Number, Text
 from setpoint.training.onnx_encoders import encoded
@@ -50,7 +51,8 @@ def test_what_stands_for_a_missing_text_is_encoded_for_it():
     assert unknown == Lookup("texts", 0, {"a": 0.0, "b": 1.0}, -1.0)
 
 
-def test_many_categories_are_asked_in_turn():
+def test_many_categories_are_asked_in_turn(monkeypatch):
+    monkeypatch.setattr(onnx_encoders, "_CELLS_AT_ONCE", 64)
     words = [f"w{at:04}" for at in range(700)]
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit(texts(words))
     (found,) = encoded(encoder, Block((Text(0),)), Graph(0, 1)).columns

@@ -21,7 +21,7 @@ from setpoint.training.onnx_layout import MISSING_TEXT, TEXTS
 from setpoint.training.onnx_matrix import columns_of, matrix
 
 _UNSEEN_TEXT = "\u2047 never seen"
-_ROWS_AT_ONCE = 256  # a row is as wide as the encoder's output
+_CELLS_AT_ONCE = 2_000_000  # of an encoder's output: 16 MB
 
 
 def encoded(encoder: Any, block: Block, graph: Graph) -> Block:
@@ -121,10 +121,11 @@ class _Asked:
         missing: Key = MISSING_TEXT if text else np.nan
         other = self._one(at, _UNSEEN_TEXT if text else max(map(float, known), default=0.0) + 1.0)
         changes: dict[int, dict[Key, float]] = {}
-        for start in range(0, len(known), _ROWS_AT_ONCE):
-            some = known[start : start + _ROWS_AT_ONCE]
+        step = max(_CELLS_AT_ONCE // max(len(self.usual), 1), 1)
+        for start in range(0, len(known), step):
+            some = known[start : start + step]
             found = self._transformed([self._with(at, value) for value in some])
-            self._note(found, keys[start : start + _ROWS_AT_ONCE], changes)
+            self._note(found, keys[start : start + step], changes)
         gone = self._one(at, fill)
         if gone is not None:
             self._note(gone[None], [missing], changes)
