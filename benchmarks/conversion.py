@@ -34,7 +34,7 @@ from setpoint.training.convert import convert
 from setpoint.training.frame import frame_of
 from setpoint.training.labels import natural_labels, ordered_classes
 from setpoint.training.model import Form, NativeModel
-from setpoint.training.onnx_layout import feed_of
+from setpoint.training.onnx_layout import Layout
 from setpoint.training.onnx_session import open_session
 from setpoint.training.preparation import prepared
 
@@ -104,7 +104,7 @@ def calls(
     if done.reason:
         raise SystemExit(done.reason)
     row = rest.iloc[3:4]
-    feed, session = feed_of(row, features), open_session(done.data)
+    feed, session = Layout(features).feed(row), open_session(done.data)
     encoded = np.asarray(pipeline[:-1].transform(row), dtype=np.float32)
     kinds = [("X", FloatTensorType([None, encoded.shape[1]]))]
     graph = to_onnx(pipeline[-1], initial_types=kinds, options={"zipmap": False})

@@ -28,6 +28,8 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "xgboost": {"n_jobs": 1},
 }
 
+_SUCH_AS = "write a class such as sklearn.linear_model.Ridge"
+
 _TAKES_CODES = frozenset({"CatBoostClassifier", "XGBClassifier", "XGBRFClassifier"})
 """Classes that do not take every label: XGBoost takes 0, 1, … alone, and CatBoost makes text of truth values."""
 
@@ -74,7 +76,9 @@ def _named(path: str) -> Any:
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        msg = f"cannot find the estimator {path}: {error}; write a class such as sklearn.linear_model.Ridge"
+        package = module.partition(".")[0]
+        hint = f"pip install 'setpoint[{package}]'" if package in _DEFAULTS else _SUCH_AS
+        msg = f"cannot find the estimator {path}: {error}; {hint}"
         raise TrainingError("raised", msg) from error
     if not (inspect.isclass(found) and hasattr(found, "fit") and hasattr(found, "predict")):
         msg = f"{path} is not a class with fit and predict; write module:function for a function"

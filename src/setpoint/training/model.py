@@ -13,16 +13,7 @@ from setpoint.facts.classes import label_text
 from setpoint.facts.evidence import Floats, Scores
 from setpoint.facts.training import Feature
 from setpoint.training.frame import frame_of, frame_of_values
-from setpoint.training.onnx_layout import (
-    NUMBERS,
-    PROBABILITIES,
-    TEXTS,
-    VARIABLE,
-    Feed,
-    feed_of,
-    feed_of_row,
-    numbers_and_texts,
-)
+from setpoint.training.onnx_layout import PROBABILITIES, VARIABLE, Feed, Layout
 
 _ROWS_AT_ONCE = 4096
 _SUM_SLACK = 1e-3  # float32 probabilities of many classes do not sum to 1 exactly
@@ -135,9 +126,8 @@ class OnnxModel:
         self._session = session
         self._form = form
         self._output = VARIABLE if form.task == "regression" else PROBABILITIES
-        names = (NUMBERS, TEXTS)
-        widths = [len(names) for names in numbers_and_texts(form.features)]
-        expected = {name: width for name, width in zip(names, widths, strict=True) if width}
+        self._layout = Layout(form.features)
+        expected = self._layout.widths()
         found = {entry.name: entry.shape[-1] for entry in session.get_inputs()}
         if found != expected:
             msg = f"the ONNX model has the inputs {found}, its columns need {expected}"
@@ -150,7 +140,7 @@ class OnnxModel:
 
     def answer(self, frame: pd.DataFrame) -> Scores:
         """Return the answers for every row; see `Model.answer`."""
-        feed = feed_of(frame, self._form.features)
+        feed = self._layout.feed(frame)
         # Some models need hundreds of numbers for each row on their way.
         parts = [
             self._given(
@@ -162,7 +152,7 @@ class OnnxModel:
 
     def answer_one(self, row: Mapping[str, Any]) -> Scores:
         """Return the answer for one row; see `Model.answer_one`."""
-        return self._scores(self._given(feed_of_row(row, self._form.features)), 1)
+        return self._scores(self._given(self._layout.feed_one(row)), 1)
 
     def _given(self, feed: Feed) -> Any:
         (given,) = self._session.run([self._output], feed)

@@ -7,7 +7,7 @@ A tensor without columns is no input. One input for each column would cost more 
 one tensor: `probabilities`, double of shape (n, classes), or `variable`, double of shape (n, 1).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,32 +26,44 @@ MISSING_TEXT = ""
 Feed = dict[str, npt.NDArray[Any]]
 
 
-def numbers_and_texts(features: tuple[Feature, ...]) -> tuple[list[str], list[str]]:
-    """Return the names of the features in `numbers`, and of those in `texts`."""
-    numbers = [feature.name for feature in features if is_numeric(feature)]
-    texts = [feature.name for feature in features if not is_numeric(feature)]
-    return numbers, texts
+class Layout:
+    """Which features go into which input.
 
+    Args:
+        features: Input columns, in order.
 
-def feed_of(frame: pd.DataFrame, features: tuple[Feature, ...]) -> Feed:
-    """Return the inputs for rows as `frame_of` gives them."""
-    numbers, texts = numbers_and_texts(features)
-    feed: Feed = {}
-    if numbers:
-        feed[NUMBERS] = np.ascontiguousarray(frame[numbers].to_numpy(dtype=np.float64))
-    if texts:
-        words = frame[texts].to_numpy(dtype=object)
-        feed[TEXTS] = np.where(pd.isna(words), MISSING_TEXT, words).astype(object)
-    return feed
+    Attributes:
+        numbers: Names of the columns of `numbers`.
+        texts: Names of the columns of `texts`.
+    """
 
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self.numbers = [feature.name for feature in features if is_numeric(feature)]
+        self.texts = [feature.name for feature in features if not is_numeric(feature)]
 
-def feed_of_row(row: Mapping[str, Any], features: tuple[Feature, ...]) -> Feed:
-    """Return the inputs for one row of plain values."""
-    numbers, texts = numbers_and_texts(features)
-    feed: Feed = {}
-    if numbers:
-        feed[NUMBERS] = np.array([[row[name] for name in numbers]], dtype=np.float64)
-    if texts:
-        words = [row[name] if isinstance(row[name], str) else MISSING_TEXT for name in texts]
-        feed[TEXTS] = np.array([words], dtype=object)
-    return feed
+    def widths(self) -> dict[str, int]:
+        """Return the inputs that there are, with their columns."""
+        widths = {NUMBERS: len(self.numbers), TEXTS: len(self.texts)}
+        return {name: width for name, width in widths.items() if width}
+
+    def feed(self, frame: pd.DataFrame) -> Feed:
+        """Return the inputs for rows as `frame_of` gives them."""
+        feed: Feed = {}
+        if self.numbers:
+            numbers = frame[self.numbers].to_numpy(dtype=np.float64)
+            feed[NUMBERS] = np.ascontiguousarray(numbers)
+        if self.texts:
+            words = frame[self.texts].to_numpy(dtype=object)
+            feed[TEXTS] = np.where(pd.isna(words), MISSING_TEXT, words).astype(object)
+        return feed
+
+    def feed_one(self, row: Mapping[str, Any]) -> Feed:
+        """Return the inputs for one row of plain values."""
+        feed: Feed = {}
+        if self.numbers:
+            feed[NUMBERS] = np.array([[row[name] for name in self.numbers]], dtype=np.float64)
+        if self.texts:
+            values = [row[name] for name in self.texts]
+            words = [value if isinstance(value, str) else MISSING_TEXT for value in values]
+            feed[TEXTS] = np.array([words], dtype=object)
+        return feed

@@ -5,7 +5,7 @@ from setpoint.training.not_convertible import NotConvertibleError
 from setpoint.training.onnx_answer import probabilities, values
 from setpoint.training.onnx_columns import first_block
 from setpoint.training.onnx_graph import Graph
-from setpoint.training.onnx_layout import PROBABILITIES, VARIABLE, numbers_and_texts
+from setpoint.training.onnx_layout import PROBABILITIES, VARIABLE, Layout
 from setpoint.training.onnx_models import answer_of
 
 
@@ -22,9 +22,10 @@ def translated(model: NativeModel) -> bytes:
     if form.task != "regression" and not hasattr(model.estimator, "predict_proba"):
         msg = f"{type(model.estimator).__name__} gives no probabilities"
         raise NotConvertibleError(msg)
-    numbers, texts = numbers_and_texts(form.features)
-    graph = Graph(len(numbers), len(texts))
-    block = first_block(numbers, texts, [feature.name for feature in form.features])
+    layout = Layout(form.features)
+    graph = Graph(len(layout.numbers), len(layout.texts))
+    names = [feature.name for feature in form.features]
+    block = first_block(layout.numbers, layout.texts, names)
     answer = answer_of(model.estimator, block, graph)
     if form.task == "regression":
         return graph.finished(values(graph, answer), VARIABLE, 1)
