@@ -9,7 +9,7 @@ import pytest
 
 from setpoint.control.adopting import adopt_first
 from setpoint.control.reconcile import current, reconcile, settle
-from setpoint.errors import StaleStateError, TrainingError
+from setpoint.errors import RegistryError, StaleStateError, TrainingError
 from setpoint.facts.state import LoopState
 from setpoint.ledger.verify import verify
 from setpoint.release.rules import release_rules
@@ -164,6 +164,36 @@ def test_alias_moved_by_hand_does_not_move_production(begun):
         assert play.world.registry.aliases("small")["champion"] == champion
         assert play.events[-1].kind == "alias_put_back"
         assert reconcile(play.world, play.contract).action == "wait"
+
+
+def test_registry_that_does_not_answer_stops_no_step_of_a_release(begun):
+    class Gone:
+        def aliases(self, model):
+            raise RegistryError(f"{model} cannot be reached")
+
+    def deaf_pass():
+        with pytest.raises(RegistryError):
+            reconcile(deaf, play.contract)
+
+    play = begun(release=CANARY)
+    deaf = replace(play.world, registry=Gone())
+    for start in range(START, 800, 50):
+        play.go_to(start)
+        settle(play.world, play.contract)
+        if play.state.release is not None:
+            break
+        play.answer(start, start + 50)
+    generation = play.state.generation
+    for ahead in range(start, 800, 50):
+        play.answer(ahead, ahead + 50)
+        play.go_to(ahead + 50)
+        deaf_pass()
+        if play.state.generation > generation:
+            break
+    assert play.state.generation > generation
+    assert play.world.deployments.current() == play.state.deployment
+    settle(play.world, play.contract)
+    assert play.world.registry.aliases("small")["champion"] == play.state.champion
 
 
 @pytest.mark.parametrize("release", [{"strategy": "direct"}, CANARY, GUARDED])

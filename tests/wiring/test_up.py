@@ -1,5 +1,6 @@
 """The loop of `up` against what goes wrong in a pass: production goes on."""
 
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ from setpoint.adapters.memory_deployments import MemoryDeployments
 from setpoint.control.adopting import adopt_first
 from setpoint.errors import RegistryError, UsageError
 from setpoint.wiring import up
-from setpoint.wiring.up import Gateway, UpPlan, look, revived
+from setpoint.wiring.up import Gateway, UpPlan, look, revived, run_up
 
 
 class GoneRegistry:
@@ -76,3 +77,14 @@ def test_gateway_that_cannot_be_started_again_is_tried_at_the_next_pass(live, mo
         "the gateway ended with code 0; it is started again",
         "the gateway listens on http://127.0.0.1:2",
     ]
+
+
+def test_port_that_is_taken_is_told_before_anything_is_done(live):
+    plan, _, told = live()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            UsageError, match=f"cannot listen on 127.0.0.1:{port}: Address already in use"
+        ):
+            run_up(replace(plan, port=port))
+    assert told == []

@@ -27,9 +27,6 @@ def up(
     with refusals():
         read = read_contract(contract, env=env)
         project = contract.absolute().parent
-        out.print(
-            f"{read.model.name}: gateway on http://{host}:{port}, a pass every {every:g} s; stop with Ctrl-C"
-        )
         run_up(
             UpPlan(
                 contract=read,

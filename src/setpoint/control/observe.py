@@ -11,7 +11,7 @@ from setpoint.control.holding import held_back
 from setpoint.control.releasing import look_back, rules_of
 from setpoint.control.rows import LabelledRows, admitted
 from setpoint.control.world import World
-from setpoint.errors import UsageError
+from setpoint.errors import RegistryError, UsageError
 from setpoint.facts.answers import Scored
 from setpoint.facts.signal import Signal, Window
 from setpoint.facts.state import Hold, LoopState
@@ -104,8 +104,12 @@ def observe_work(world: World, state: LoopState, rows: LabelledRows) -> Seen:
     return Seen(now=now, known=rows.known(now), arrived=0, counters={}, alias=alias)
 
 
-def _champion_alias(world: World, state: LoopState) -> int:
-    return world.registry.aliases(state.model).get("champion", 0)
+def _champion_alias(world: World, state: LoopState) -> int | None:
+    """Return the version that the alias names. A registry that does not answer must not stop a rollback."""
+    try:
+        return world.registry.aliases(state.model).get("champion", 0)
+    except RegistryError:
+        return None  # the projection meets it too, after the document: there it is an error
 
 
 def counters(state: LoopState, known: int, now: float) -> dict[str, float]:

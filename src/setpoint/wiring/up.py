@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -56,6 +57,11 @@ def run_up(plan: UpPlan) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    _require_free(plan.host, plan.port)
+    plan.told(
+        f"{plan.contract.model.name}: gateway on http://{plan.host}:{plan.port}, "
+        f"a pass every {plan.every_s:g} s; stop with Ctrl-C"
+    )
     with open_live(plan.contract, plan.project, plan.settings) as live:
         live.warm()
         _first(plan, live)
@@ -70,6 +76,22 @@ def run_up(plan: UpPlan) -> None:
                 stop.wait(plan.every_s)
         finally:
             stop_gateway(gateway)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Refuse a port that somebody listens on, before anything is fitted or said.
+
+    Raises:
+        UsageError: It cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        msg = (
+            f"cannot listen on {host}:{port}: {error.strerror or error}; choose another with --port"
+        )
+        raise UsageError(msg) from error
 
 
 def look(plan: UpPlan, live: Live) -> list[Decision]:
