@@ -3,7 +3,7 @@
     python -m benchmarks.serving.server_choice [--quick]
 
 Each answers an echo, and a row of 30 numbers through an ONNX forest, with one worker on core 0 (wrk on core 1), then
-with two workers on both cores, which wrk shares. The figures stand in docs/adr/0016.
+with two workers on both cores, which wrk shares. The figures stand in docs/adr/0018.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """HTTP/1.1 on a socket: bytes in, `Request`; `Response`, bytes out. The parser is llhttp's, by httptools.
 
 Why not an ASGI server: passing a request through ASGI costs more than everything that the gateway does with it (figures
-in docs/adr/0016). Nothing here knows what is answered.
+in docs/adr/0018). Nothing here knows what is answered.
 
 Rules:
 1. One request at a time on a connection, in order; what a client sends ahead waits, and too much of it is not read.
