@@ -184,6 +184,45 @@ def test_one_class_alone_fails_where_there_is_nothing_to_compare_with():
     )
 
 
+def test_a_third_class_of_a_binary_target_fails_and_cannot_be_accepted():
+    found = check(validate(spoilt("y", {3: "Maybe", 8: "Maybe"}), contract(RULES)), "classes", "y")
+    assert (found.verdict.verdict, found.failing, found.acceptable) == ("fail", 2, False)
+    assert found.sample == ({"row": 4}, {"row": 9})
+    assert "2 of 100 labels are 'Maybe' (2); the classes are '0', '1'" in found.verdict.reason
+
+
+def test_the_positive_class_is_never_the_one_too_many():
+    labels = ["a"] * 60 + ["b"] * 38 + ["sick"] * 2
+    report = validate(table(y=labels), contract(RULES, positive="sick"))
+    assert check(report, "classes").verdict.evidence == {"unknown": {"b": 38}}
+
+
+def test_a_positive_class_that_no_row_has_is_told_before_the_fit():
+    found = check(validate(table(), contract(RULES, positive="yes")), "classes")
+    assert found.verdict.verdict == "fail"
+    assert "the classes are '0', 'yes'" in found.verdict.reason
+
+
+@pytest.mark.parametrize(("task", "verdict"), [("binary", "fail"), ("multiclass", "pass")])
+def test_a_class_that_the_champion_does_not_know_is_told_and_fails_where_it_never_fits(
+    task, verdict
+):
+    known = LabelReference({"0": 0.5, "1": 0.5}, 1000)
+    report = validate(
+        table(y=["0", "1", "2", "1"] * 25), contract(RULES, task=task), reference=known
+    )
+    found = check(report, "classes")
+    assert found.verdict.verdict == verdict
+    assert found.verdict.reason.startswith(
+        "25 of 100 labels are '2' (25); the champion knows '0', '1'"
+    )
+
+
+def test_classes_of_a_first_multiclass_table_are_all_as_good():
+    report = validate(table(y=["a", "b", "c", "d"] * 25), contract(RULES, task="multiclass"))
+    assert check(report, "classes").verdict.reason == ""
+
+
 def test_a_constant_number_to_predict_fails():
     report = validate(table(y=[3.0] * 100), contract(RULES, task="regression"))
     assert check(report, "one_class").verdict.verdict == "fail"

@@ -1,11 +1,15 @@
-"""Checks of the target: rows without a label, one class alone, and the move of the label shares."""
+"""Checks of the target: rows without a label, one class alone, classes too many, and the move of the label shares."""
 
 import math
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from setpoint.contract.contract import Contract
+from setpoint.data.failing import row_numbers
 from setpoint.data.labels import LabelReference, label_counts
+from setpoint.facts.classes import label_text
 from setpoint.facts.report import Check
 from setpoint.facts.verdict import Ruling, Verdict
 from setpoint.stats.effective_size import effective_rows
@@ -17,6 +21,8 @@ MIN_ROWS = 30
 DEFAULT_SHIFT = 0.25
 """Largest move of a label's share that needs no one's consent, where the contract says nothing."""
 
+_NAMED = 5  # classes that a sentence names
+
 
 def label_checks(
     table: pa.Table, contract: Contract, reference: LabelReference | None
@@ -27,7 +33,7 @@ def label_checks(
         table: Typed rows.
         contract: Has a section `data` and a task.
         reference: Labels of the champion's training rows; without one, one class alone is a failure,
-            because nothing can be learnt from it.
+            because nothing can be learnt from it, and the two classes of a binary task are the most common ones.
     """
     data = contract.require_data()
     if data.target not in table.column_names:
@@ -38,6 +44,7 @@ def label_checks(
         return [*checks, _constant(labels, data.target)]
     counts = label_counts(labels)
     checks.append(_one_class(counts, data.target, reference))
+    checks.append(_classes(labels, counts, contract, reference))
     if reference is not None and reference.rows:
         rule = data.checks.label_share
         limit = DEFAULT_SHIFT if rule is None else float(rule.shift)
@@ -108,6 +115,66 @@ def _one_class(counts: dict[str, int], target: str, reference: LabelReference | 
     return Check(
         name="one_class", column=target, verdict=verdict, failing=rows if len(counts) == 1 else 0
     )
+
+
+def _classes(
+    labels: pa.ChunkedArray,
+    counts: dict[str, int],
+    contract: Contract,
+    reference: LabelReference | None,
+) -> Check:
+    """Return whether every class is one that the model can have: a third class of a binary target can never be fitted.
+
+    A class of a multiclass target that the champion does not know is learnt by the next fit; it is told.
+    """
+    target = contract.require_data().target
+    is_binary = contract.require_task() == "binary"
+    known = _known_classes(counts, contract, reference)
+    unknown = [name for name in counts if known and name not in known]
+    rows = np.flatnonzero(pc.is_in(labels, pa.array(unknown, labels.type)).to_numpy())
+    is_failed = is_binary and bool(unknown)
+    reason = ""
+    if unknown:
+        named = ", ".join(f"{name!r} ({counts[name]:,})" for name in unknown[:_NAMED])
+        more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+        reason = f"{rows.size:,} of {sum(counts.values()):,} labels are {named}{more}"
+        knower = "the champion knows" if reference else "the classes are"
+        reason += f"; {knower} {', '.join(map(repr, known[:_NAMED]))}"
+    if is_failed:
+        reason += (
+            "; a binary task has two: correct these rows, drop them, or write task: multiclass"
+        )
+    verdict = Verdict(
+        subject=f"{target} has classes that are known",
+        verdict="fail" if is_failed else "pass",
+        observed=float(len(unknown)),
+        limit=0.0,
+        n=sum(counts.values()),
+        reason=reason,
+        evidence={"unknown": {name: counts[name] for name in unknown[:_NAMED]}},
+    )
+    return Check(
+        name="classes",
+        column=target,
+        verdict=verdict,
+        failing=int(rows.size),
+        sample=row_numbers(rows),
+    )
+
+
+def _known_classes(
+    counts: dict[str, int], contract: Contract, reference: LabelReference | None
+) -> list[str]:
+    """Return the classes that may stand in the target: the champion's; of a first binary table two; else none known."""
+    if reference is not None and reference.rows:
+        return list(reference.shares)
+    if contract.require_task() != "binary":
+        return []
+    positive = contract.require_data().positive
+    named = set() if positive is None else {label_text(positive)}
+    there = {*counts, *named}
+    by_size = sorted(there, key=lambda name: (name not in named, -counts.get(name, 0), name))
+    return sorted(by_size[:2])
 
 
 def _share(counts: dict[str, int], target: str, reference: LabelReference, limit: float) -> Check:
