@@ -184,8 +184,11 @@ class Client:
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
         answer = await self.app.respond(Request(method, path, headers or {}, body))
-        plain = answer.content_type == b"application/json"
-        content = msgspec.json.decode(answer.body) if plain else answer.body.decode()
+        content = answer.body
+        if answer.content_type == b"application/json" and content.strip():
+            content = msgspec.json.decode(content)
+        elif answer.content_type != b"application/octet-stream":
+            content = content.decode()
         headers = dict(answer.headers) | {b"content-type": answer.content_type}
         return Answer(answer.status, headers, content)
 

@@ -138,8 +138,32 @@ def test_metadata_names_inputs_outputs_and_versions(client):
     assert content["outputs"][1]["shape"] == [-1, 2]
 
 
+def test_triton_reads_configuration_and_index(client):
+    config = client.get("/v2/models/churn/config").content
+    assert config["input"][0] == {"name": "tenure", "data_type": "TYPE_INT64", "dims": [-1]}
+    assert config["input"][-1]["data_type"] == "TYPE_STRING"
+    assert [one["name"] for one in config["output"]] == ["label", "probability"]
+    index = client.post("/v2/repository/index", b"").content
+    assert [(one["name"], one["version"], one["state"]) for one in index] == [
+        ("churn", "1", "READY"),
+        ("churn", "2", "READY"),
+    ]
+
+
+def test_kserve_lists_the_model(client):
+    assert client.get("/v2/models").content == {"models": ["churn"]}
+
+
+def test_nothing_is_listed_before_a_model_is_loaded(open_client):
+    client = open_client(ready=False)
+    assert client.get("/v2/models").content == {"models": []}
+    assert client.post("/v2/repository/index", b"").content == []
+
+
 def test_server_and_health(client):
-    assert client.get("/v2").content["name"] == "setpoint"
+    server = client.get("/v2").content
+    assert server["name"] == "setpoint"
+    assert "binary_tensor_data" in server["extensions"]
     assert client.get("/v2/health/live").content == {"live": True}
     assert client.get("/v2/health/ready").content["ready"] is True
     assert client.get("/v2/models/churn/ready").content == {"name": "churn", "ready": True}

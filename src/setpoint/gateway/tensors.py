@@ -16,6 +16,7 @@ from setpoint.gateway.refusal import refuse
 
 _UNDECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _LENGTH = 4  # bytes of a text's length
+_INT64 = 2**63 - 1
 _NAMED = 60  # characters of a name that a refusal repeats
 _FAR = ("shared_memory_region", "shared_memory_byte_size", "shared_memory_offset")
 
@@ -169,7 +170,7 @@ class _Type:
 def _whole(bits: int, *, signed: bool) -> _Type:
     low = -(2 ** (bits - 1)) if signed else 0
     high = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
-    bounds = msgspec.Meta(ge=low, le=high if bits < 64 or signed else None)  # noqa: PLR2004 (uint64 is beyond msgspec's bounds)
+    bounds = msgspec.Meta(ge=low, le=min(high, _INT64))  # larger ones are taken the slow way
     name = f"<{'i' if signed else 'u'}{bits // 8}"
     return _Type(frozenset({int}), name, Annotated[int, bounds], low, high)
 
