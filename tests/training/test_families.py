@@ -298,6 +298,14 @@ def test_native_categories_are_exact(task, estimator):
     assert converted(estimator, task, features) < EXACT
 
 
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_native_categories_of_codes_are_exact(task):
+    estimator = HistGradientBoostingClassifier(
+        max_iter=10, random_state=0, categorical_features=[0, 1]
+    )
+    assert converted(prepared(estimator, FRAME), task) < EXACT
+
+
 def test_lightgbms_native_categories_are_exact():
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     columns = make_column_transformer((codes, TEXTS), ("passthrough", NUMBERS))

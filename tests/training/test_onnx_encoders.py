@@ -2,11 +2,9 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from setpoint.training import onnx_encoders
-from setpoint.training.not_convertible import NotConvertibleError
 from setpoint.training.onnx_columns import Block, Lookup, Number, Text
 from setpoint.training.onnx_encoders import encoded
 from setpoint.training.onnx_graph import Graph
@@ -66,7 +64,15 @@ def test_numbers_are_encoded_by_their_value():
     assert [dict(one.table) for one in found] == [{1.0: 1.0}, {2.5: 1.0}, {np.nan: 1.0}]
 
 
-def test_an_encoded_column_is_not_encoded_again():
-    encoder = OneHotEncoder().fit(pd.DataFrame({"n": [1.0, 2.0]}))
-    with pytest.raises(NotConvertibleError, match="encoded twice"):
-        encoded(encoder, Block((Lookup("texts", 0, {}, 0.0),)), Graph(0, 1))
+def test_a_code_is_encoded_once_more():
+    frame = pd.DataFrame({"n": [0.0, 1.0, 2.0, np.nan]})
+    encoder = OneHotEncoder(handle_unknown="ignore").fit(frame)
+    before = Lookup("texts", 3, {"a": 0.0, "b": 1.0, "c": 7.0}, float("nan"))
+    found = encoded(encoder, Block((before,)), Graph(0, 4)).columns
+    assert [dict(one.table) for one in found] == [
+        {"a": 1.0, "b": 0.0, "c": 0.0},
+        {"a": 0.0, "b": 1.0, "c": 0.0},
+        {"a": 0.0, "b": 0.0, "c": 0.0},
+        {"a": 0.0, "b": 0.0, "c": 0.0},
+    ]
+    assert [one.other for one in found] == [0.0, 0.0, 0.0, 1.0]

@@ -6,7 +6,7 @@ understood.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from setpoint.facts.evidence import Bools, Floats
-from setpoint.training.not_convertible import NotConvertibleError
 from setpoint.training.onnx_columns import Block, Column, Key, Lookup, Text
 from setpoint.training.onnx_graph import Graph
 from setpoint.training.onnx_layout import MISSING_TEXT, TEXTS
@@ -31,12 +30,9 @@ def encoded(encoder: Any, block: Block, graph: Graph) -> Block:
         encoder: Has `categories_`; each of its outputs follows from one column.
         block: The columns.
         graph: Takes the nodes that a scaled column needs before it can be looked up.
-
-    Raises:
-        NotConvertibleError: A column is encoded already.
     """
     cells = [_cell(column, graph) for column in block.columns]
-    asked = _Asked(encoder, [cell.tensor == TEXTS for cell in cells])
+    asked = _Asked(encoder, [cell.is_text for cell in cells])
     owners: dict[int, int] = {}
     answers = []
     for at, cell in enumerate(cells):
@@ -46,28 +42,37 @@ def encoded(encoder: Any, block: Block, graph: Graph) -> Block:
     for output, usual in enumerate(asked.usual):
         at = owners.get(output, 0)
         table, other = answers[at].table(output, float(usual))
-        columns.append(Lookup(cells[at].tensor, cells[at].position, table, other))
+        cell, before = cells[at], block.columns[at]
+        if isinstance(before, Lookup):  # a code is encoded once more
+            columns.append(before.changed(_by_table(table, other)))
+        else:
+            columns.append(Lookup(cell.tensor, cell.position, table, other))
     return Block(tuple(columns))
+
+
+def _by_table(table: Mapping[Key, float], other: float) -> Callable[[float], float]:
+    """Return what looks a number up; whatever NaN it is, it is the table's."""
+    return lambda number: table.get(np.nan if np.isnan(number) else number, other)
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """Where a column's cells are, and what stands for a missing one."""
+    """Where a column's cells are, what stands for a missing one, and whether the encoder meets text."""
 
     tensor: str
     position: int
     fill: Key
+    is_text: bool
 
 
 def _cell(column: Column, graph: Graph) -> _Cell:
     if isinstance(column, Text):
-        return _Cell(TEXTS, column.position, column.fill or np.nan)
+        return _Cell(TEXTS, column.position, column.fill or np.nan, is_text=True)
     if isinstance(column, Lookup):
-        msg = "a category is encoded twice"
-        raise NotConvertibleError(msg)
+        return _Cell(column.tensor, column.position, np.nan, is_text=False)
     if column.steps:
         (column,) = columns_of(graph, matrix(graph, [column]), 1)
-    return _Cell(column.tensor, column.position, column.fill)
+    return _Cell(column.tensor, column.position, column.fill, is_text=False)
 
 
 @dataclass(frozen=True)
