@@ -14,6 +14,8 @@ from benchmarks.serving.goals import Goal, best_of
 from benchmarks.serving.rounds import Figure, by_server, plain
 
 _WIDTH = 520
+_KINDS = ("setpoint", "floor", "peer")
+_COLOURS = ("#0072b2", "#1b1f24", "#d55e00")  # Okabe, Ito 2008: told apart with any colour vision
 _HEAD = (
     f"{'server':<26}{'answers/s':>10}{'low-high':>16}{'of floor':>10}{'x peer':>8}"
     f"{'p50 ms':>9}{'p99 ms':>9}{'cpu µs':>9}{'errors':>8}{'others':>8}"
@@ -105,25 +107,42 @@ def write_page(found: Sequence[Measured], about: str, text: str, path: Path) -> 
 
 
 def _chart(found: Measured) -> alt.Chart:
-    """Return bars of answers per second on a logarithmic scale, one plot for each number of connections."""
+    """Return the medians of answers per second with their lowest and highest turns, a plot for each load.
+
+    The scale is logarithmic, so these are points and not bars: a length would mean nothing.
+    """
     values = [
         {
             "server": one.server,
+            "kind": one.server.partition(" ")[0].strip(",") if _is_ours(one.server) else "peer",
             "connections": one.connections,
             "rate": one.rate,
+            "low": one.low,
+            "high": one.high,
             "label": f"{one.rate:,.0f}",
         }
         for one in found.figures
     ]
+    scale = alt.Scale(type="log", nice=False, padding=40)
     base = alt.Chart(alt.Data(values=values)).encode(
-        y=alt.Y("server:N", sort="-x", title=None),
-        x=alt.X("rate:Q", title="answers per second", scale=alt.Scale(type="log", domainMin=10)),
+        y=alt.Y("server:N", sort=alt.SortField("rate", order="descending"), title=None),
+        color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=_KINDS, range=_COLOURS)),
     )
-    bars = base.mark_bar().encode(x2=alt.datum(10))
-    labels = base.mark_text(align="left", dx=4).encode(text="label:N")
+    spans = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("low:Q", title="answers per second", scale=scale), x2="high:Q"
+    )
+    points = base.mark_point(filled=True, size=60, opacity=1).encode(x=alt.X("rate:Q", scale=scale))
+    labels = base.mark_text(dy=-9, fontSize=10).encode(
+        x=alt.X("rate:Q", scale=scale), text="label:N"
+    )
+    head = alt.Header(labelAngle=0, labelAlign="left", labelExpr="'at ' + datum.label")
     return (
-        (bars + labels)
-        .properties(width=_WIDTH)
-        .facet(row=alt.Row("connections:Q", title="connections"))
+        (spans + points + labels)
+        .properties(width=_WIDTH, height=alt.Step(26))
+        .facet(row=alt.Row("connections:Q", title="connections", header=head))
         .resolve_scale(y="independent")
     )
+
+
+def _is_ours(server: str) -> bool:
+    return server.startswith(_KINDS[:2])
