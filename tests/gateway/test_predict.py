@@ -149,14 +149,18 @@ def test_missing_column_that_may_not_be_null_is_named(client, row):
     assert answer.content["detail"] == [{"reason": "is missing", "column": "tenure", "row": 0}]
 
 
-def test_nullable_column_may_be_left_out_and_counts_as_null(client, row):
-    lacking = {name: value for name, value in row.items() if name != "plan"}
-    left_out = client.post("/predict", lacking)
+def test_null_and_empty_text_are_the_same_and_a_column_left_out_is_neither(client, row):
     null = client.post("/predict", row | {"plan": None})
     empty = client.post("/predict", row | {"plan": ""})
-    assert left_out.status == null.status == empty.status == 200
-    assert left_out.content["probability"] == null.content["probability"]
-    assert empty.content["probability"] == null.content["probability"]
+    assert null.status == empty.status == 200
+    assert null.content["probability"] == empty.content["probability"]
+    lacking = {name: value for name, value in row.items() if name not in ("plan", "tenure")}
+    left_out = client.post("/predict", lacking)
+    assert left_out.status == 422
+    assert [(flaw["column"], flaw["reason"]) for flaw in left_out.content["detail"]] == [
+        ("tenure", "is missing"),
+        ("plan", "is missing; send null where it is not known"),
+    ]
 
 
 def test_misspelt_nullable_column_is_refused_not_taken_for_null(client, row):

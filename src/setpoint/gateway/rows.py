@@ -1,7 +1,7 @@
 """The rows of a request, in the shapes that clients send: objects, lists, tensors."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Protocol
 
@@ -81,9 +81,8 @@ class TypedRows:
 class Records:
     """Rows as objects: `{"tenure": 3, "plan": "monthly"}`.
 
-    A feature that may be null may be left out. Names that the schema does not know are passed over (an older or newer
-    version may need them), unless a feature is missing too: then they may be its misspelling, and are refused. A row
-    without any feature is refused.
+    Every feature must be there; what is not known is sent as null. Names that the schema does not know are passed over
+    (an older or newer version may need them), unless a feature is missing: then they may be its misspelling.
     """
 
     def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -103,29 +102,28 @@ class Records:
                 return [(row[name],) for name in schema.names]
             return [[row[name] for row in self._rows] for name in schema.names]
         except KeyError:
-            self._require_complete(schema)
-            return [[row.get(name) for row in self._rows] for name in schema.names]
+            raise RefusedError(422, _incomplete(self._rows, schema)) from None
 
-    def _require_complete(self, schema: Schema) -> None:
-        """Refuse rows that lack what may not be left out, or that have a name nobody knows instead."""
-        flaws: list[Flaw] = []
-        for number, row in enumerate(self._rows):
-            missing = [name for name in schema.names if name not in row]
-            unknown = sorted(set(row) - set(schema.names) - {schema.key})
-            for name in missing:
-                nearest = get_close_matches(name, unknown, n=1)
-                hint = f"; did you mean it by {nearest[0]!r}?" if nearest else ""
-                if name not in schema.nullable or unknown or len(missing) == len(schema.names):
-                    flaws.append(Flaw(reason=f"is missing{hint}", column=name, row=number))
-            if missing and unknown:
-                flaws.extend(
-                    Flaw(reason="is not a column of the model", column=name[:60], row=number)
-                    for name in unknown
-                )
-            if len(flaws) >= _FLAWS:
-                break
-        if flaws:
-            raise RefusedError(422, flaws[:_FLAWS])
+
+def _incomplete(rows: Sequence[Mapping[str, Any]], schema: Schema) -> list[Flaw]:
+    """Return what is missing where, and the names that nobody knows and that may be its misspelling."""
+    flaws: list[Flaw] = []
+    for number, row in enumerate(rows):
+        missing = [name for name in schema.names if name not in row]
+        unknown = sorted(set(row) - set(schema.names) - {schema.key})
+        for name in missing:
+            nearest = get_close_matches(name, unknown, n=1)
+            hint = "; send null where it is not known" if name in schema.nullable else ""
+            hint = f"; did you mean it by {nearest[0]!r}?" if nearest else hint
+            flaws.append(Flaw(reason=f"is missing{hint}", column=name, row=number))
+        if missing:
+            flaws.extend(
+                Flaw(reason="is not a column of the model", column=name[:60], row=number)
+                for name in unknown
+            )
+        if len(flaws) >= _FLAWS:
+            break
+    return flaws[:_FLAWS]
 
 
 class Lists:
@@ -169,10 +167,10 @@ class Columns:
 
     def columns(self, schema: Schema) -> Sequence[Sequence[Any]]:
         """Return the features in the order of the schema."""
-        if not set(schema.names) <= self._columns.keys():
-            Records([dict.fromkeys(self._columns)])._require_complete(schema)  # noqa: SLF001 (same rule, same file)
-        empty = (None,) * self.count
-        return [self._columns.get(name, empty) for name in schema.names]
+        try:
+            return [self._columns[name] for name in schema.names]
+        except KeyError:
+            raise RefusedError(422, _incomplete([self._columns], schema)) from None
 
 
 def read_rows(body: Any, feature_names: frozenset[str]) -> tuple[Rows, bool]:

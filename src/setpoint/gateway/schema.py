@@ -48,7 +48,7 @@ class Schema:
 
     Attributes:
         names: Feature names in order.
-        nullable: Names of features that may be null or left out.
+        nullable: Names of features that may be null.
         classes: Class names as text.
         class_numbers: The classes as numbers, where all of them are numbers; else empty.
         positive: Position of the positive class; the last unless the document says otherwise.
