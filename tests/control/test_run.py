@@ -117,10 +117,41 @@ def test_pass_that_reuses_all_does_not_tell_an_old_story(played, client):
 
 def test_self_test_says_that_the_gates_work_and_leaves_production_alone(played):
     play = played("tested")
+    before = play.state
     result = run(play.world, play.contract, RunWish(source="first", lock="l", self_test=True))
     assert (result.verdict, result.version, result.champion) == ("pass", None, 1)
-    assert result.reason.startswith("the gates work: a candidate fitted on shuffled labels")
+    assert result.reason.startswith("4 of 4 candidates fitted on shuffled labels were refused")
     assert "accuracy min 0.7 (" in result.reason
     first, *others = result.to_json()["gates"]
     assert first["gate"] == "gates refuse a model fitted on shuffled labels"
     assert [one["gate"] for one in others] == ["accuracy min 0.7"]
+    assert play.state.fitted_rows == before.fitted_rows
+    assert play.state.candidates == before.candidates
+
+
+def test_self_test_fits_each_shuffle_anew_and_ends_when_the_verdict_is_clear(
+    tmp_path, make_play, small_contract, small_table
+):
+    contract = small_contract(gates=[{"metric": "accuracy", "min": 0.1}], retrain={"when": []})
+    play = make_play(tmp_path, contract, small_table(400), unfolding=False)
+    result = run(play.world, contract, RunWish(source="first", lock="l", self_test=True))
+    assert result.verdict == "fail"
+    assert (
+        "0 of 4 candidates fitted on shuffled labels were refused, 4 let through" in result.reason
+    )
+    assert "worthless" in result.reason
+    assert len(set(play.world.jobs.fits)) == 4
+
+
+def test_fit_that_fails_is_told_once_and_its_time_is_booked_as_the_fits(
+    tmp_path, make_play, small_contract, small_table
+):
+    train = {"estimator": "sklearn.tree.DecisionTreeClassifier", "params": {"nonsense": 1}}
+    contract = small_contract(train=train, retrain={"when": []})
+    play = make_play(tmp_path, contract, small_table(400), unfolding=False)
+    for wish in (WISH, RunWish(source="first", lock="l", self_test=True)):
+        result = run(play.world, contract, wish)
+        assert result.verdict == "error"
+        assert result.reason.startswith("the fit failed")
+        assert set(result.stages) == {"snapshot", "validate", "fit"}
+    assert sum(event.kind == "retrain_started" for event in play.events) == 2

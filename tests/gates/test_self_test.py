@@ -1,6 +1,8 @@
+import pytest
+
 from setpoint.facts.verdict import Verdict
 from setpoint.gates.judge import judge
-from setpoint.gates.self_test import judge_gates
+from setpoint.gates.self_test import judge_gates, judge_shuffles
 
 
 def test_gates_that_refuse_a_shuffled_model_are_worth_something(gate, binary) -> None:
@@ -37,3 +39,40 @@ def test_gate_that_could_not_measure_refuses_nothing() -> None:
     assert found.reason.endswith("could not measure it: latency p99 max 1ms")
     fine = Verdict(subject="size", verdict="pass", observed=1.0)
     assert judge_gates((fine, blind)).verdict == "inconclusive"
+
+
+def shuffles(rulings):
+    words = {"p": "pass", "f": "fail", "i": "inconclusive"}
+    return [
+        Verdict(subject="s", verdict=words[one], reason=f"said by {place}")
+        for place, one in enumerate(rulings)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rulings", "verdict"),
+    [
+        ("pppp", "pass"),
+        ("pfppp", "pass"),
+        ("ffff", "fail"),
+        ("fpfff", "fail"),
+        ("ffpp", "inconclusive"),
+        ("fpfp", "inconclusive"),
+        ("ii", "inconclusive"),
+        ("ipppp", "pass"),
+    ],
+)
+def test_one_shuffle_that_agrees_with_the_target_by_chance_makes_no_verdict(rulings, verdict):
+    for count in range(1, len(rulings)):
+        assert judge_shuffles(shuffles(rulings[:count])) is None
+    found = judge_shuffles(shuffles(rulings))
+    assert found.verdict == verdict
+    assert found.observed == rulings.count("f")
+    assert f"{rulings.count('p')} of {len(rulings)} candidates" in found.reason
+
+
+def test_verdict_over_shuffles_repeats_what_one_of_its_kind_said():
+    assert judge_shuffles(shuffles("pfppp")).reason.endswith("1 let through: said by 4")
+    assert judge_shuffles(shuffles("fpfff")).reason.endswith("4 let through: said by 4")
+    assert "ask for more" in judge_shuffles(shuffles("ffpp")).reason
+    assert judge_shuffles(shuffles("pii")).reason.endswith("said by 2")

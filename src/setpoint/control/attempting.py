@@ -32,6 +32,8 @@ from setpoint.policy.acceptance import accepted_gates
 from setpoint.training.evidence_file import read_evidence
 
 BY_HAND = "by hand"
+FIT = "fit"
+"""Subject of the verdict over a fit that failed."""
 REFERENCE_CONFIDENCE = 0.9
 """Confidence of the interval whose lower bound a drop of performance is measured from."""
 
@@ -96,7 +98,7 @@ def open_attempt(
         state,
         attempt=attempt,
         attempts=number,
-        fitted_rows=known,
+        fitted_rows=state.fitted_rows if wanted.shuffle_labels else known,
         hold=None,
         retrains=state.retrains if by_hand else (*state.retrains, now),
     )
@@ -112,7 +114,7 @@ def fit(
         result = world.jobs.train(attempt.job)
     except TrainingError as error:
         verdict = Verdict(
-            subject="fit", verdict="error", reason=str(error), evidence={"output": error.output}
+            subject=FIT, verdict="error", reason=str(error), evidence={"output": error.output}
         )
         return _refuse(state, attempt, (verdict,), f"the fit failed: {error}", now)
     folder = world.jobs.folder(attempt.job.key)

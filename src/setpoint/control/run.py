@@ -17,6 +17,7 @@ from setpoint.facts.report import ValidationReport
 from setpoint.facts.run import RunResult
 from setpoint.facts.state import Attempt, LoopState
 from setpoint.facts.verdict import Ruling, combine
+from setpoint.gates.self_test import SUBJECT, judge_shuffles
 
 _STAGE_OF: dict[Action, str] = {
     "fit": "fit",
@@ -76,23 +77,55 @@ def run(world: World, contract: Contract, wish: RunWish) -> RunResult:
     rows = world.rows()
     watch.lap("snapshot")
     world.notice(f"{rows.rows.num_rows:,} rows")
-    resumed = _resumable(state, rows, contract, wish)
+    resumed = None if wish.self_test else _resumable(state, rows, contract)
     report = admitting.check_table(contract, state, rows)
     watch.lap("validate")
     if report.blocking and resumed is None:
         return _blocked(world, contract, report, watch)
-    if resumed is None:
-        resumed = _open(world, contract, rows, wish)
-    reused = _reused(world, resumed)
-    decisions = _carry_out(world, contract, watch)
-    result = _result(world, contract, resumed, decisions, watch, reused)
-    if not wish.self_test:
-        state, revision = current(world, contract)
-        key = run_key(
-            contract=contract.digest, source=wish.source, lock=wish.lock, accepted=state.accepted
-        )
-        world.journal.commit(revision, note_run(state, key, result), ())
+    if wish.self_test:
+        return _self_test(world, contract, rows, watch)
+    wanted = attempting.Wanted(attempting.BY_HAND, "a person asked for it")
+    result = _attempt(world, contract, resumed or _open(world, contract, rows, wanted), watch)
+    state, revision = current(world, contract)
+    key = run_key(
+        contract=contract.digest, source=wish.source, lock=wish.lock, accepted=state.accepted
+    )
+    world.journal.commit(revision, note_run(state, key, result), ())
     return result
+
+
+def _self_test(world: World, contract: Contract, rows: LabelledRows, watch: _Watch) -> RunResult:
+    """Fit on one shuffle of the labels after another, until they say what the gates are worth."""
+    judged: list[RunResult] = []
+    ruling = None
+    while ruling is None:
+        wanted = attempting.Wanted(
+            attempting.BY_HAND,
+            f"a self-test: labels are shuffled, shuffle {len(judged) + 1}",
+            seed=contract.train.seed + len(judged),
+            shuffle_labels=True,
+        )
+        one = _attempt(world, contract, _open(world, contract, rows, wanted), watch)
+        if one.gates[0].subject != SUBJECT:  # the fit failed: another shuffle would, too
+            return one
+        judged.append(one)
+        ruling = judge_shuffles([each.gates[0] for each in judged])
+    shown = next((one for one in judged if one.verdict == ruling.verdict), judged[-1])
+    return msgspec.structs.replace(
+        shown,
+        verdict=ruling.verdict,
+        gates=(ruling, *shown.gates[1:]),
+        reason=ruling.reason,
+        reused=(),
+        stages=watch.stages,
+        seconds=world.clock.stopwatch() - watch.begun,
+    )
+
+
+def _attempt(world: World, contract: Contract, attempt: Attempt, watch: _Watch) -> RunResult:
+    reused = _reused(world, attempt)
+    decisions = _carry_out(world, contract, watch)
+    return _result(world, contract, attempt, decisions, watch, reused)
 
 
 def _accept(world: World, contract: Contract, wish: RunWish) -> LoopState:
@@ -104,21 +137,19 @@ def _accept(world: World, contract: Contract, wish: RunWish) -> LoopState:
     return accepted.state
 
 
-def _resumable(
-    state: LoopState, rows: LabelledRows, contract: Contract, wish: RunWish
-) -> Attempt | None:
+def _resumable(state: LoopState, rows: LabelledRows, contract: Contract) -> Attempt | None:
     """Return the attempt that a pass which died left open, if this pass would open the same."""
     attempt = state.attempt
-    if attempt is None or attempt.job.shuffle_labels != wish.self_test:
+    if attempt is None or attempt.job.shuffle_labels:
         return None
     is_same = attempt.snapshot.table == rows.table and attempt.job.contract == contract.digest
     return attempt if is_same else None
 
 
-def _open(world: World, contract: Contract, rows: LabelledRows, wish: RunWish) -> Attempt:
+def _open(
+    world: World, contract: Contract, rows: LabelledRows, wanted: attempting.Wanted
+) -> Attempt:
     state, revision = current(world, contract)
-    reason = "a self-test: labels are shuffled" if wish.self_test else "a person asked for it"
-    wanted = attempting.Wanted(attempting.BY_HAND, reason, shuffle_labels=wish.self_test)
     opened = attempting.open_attempt(
         world, contract, msgspec.structs.replace(state, attempt=None), rows, wanted
     )
@@ -136,8 +167,14 @@ def _carry_out(world: World, contract: Contract, watch: _Watch) -> list[Decision
         if decision.action == "wait":
             break
         taken.append(decision)
-        watch.lap(_STAGE_OF.get(decision.action, "release"))
+        watch.lap(_stage_of(decision))
     return taken
+
+
+def _stage_of(decision: Decision) -> str:
+    if any(verdict.subject == attempting.FIT for verdict in decision.verdicts):
+        return "fit"  # refused for it, before any gate
+    return _STAGE_OF.get(decision.action, "release")
 
 
 def _reused(world: World, attempt: Attempt) -> tuple[str, ...]:

@@ -1,10 +1,18 @@
-"""Do the gates refuse a model that learned nothing: one that was fitted on shuffled labels."""
+"""Do the gates refuse a model that learned nothing: one that was fitted on shuffled labels.
+
+One such model says little: what it learned is noise, and noise agrees with the target now and then. So several are
+fitted, each on another shuffle.
+"""
 
 from collections.abc import Sequence
 
-from setpoint.facts.verdict import Verdict, combine
+from setpoint.facts.verdict import Ruling, Verdict, combine
 
 SUBJECT = "gates refuse a model fitted on shuffled labels"
+SHUFFLES = 5
+"""Shuffles at most."""
+
+_CLEAR = 4  # of them make a verdict
 
 
 def judge_gates(verdicts: Sequence[Verdict]) -> Verdict:
@@ -38,3 +46,39 @@ def judge_gates(verdicts: Sequence[Verdict]) -> Verdict:
         f"not measure it: {silent}"
     )
     return Verdict(subject=SUBJECT, verdict="inconclusive", n=len(verdicts), reason=reason)
+
+
+def judge_shuffles(found: Sequence[Verdict]) -> Verdict | None:
+    """Return whether the gates are worth anything, from several shuffles; None while another one could tell.
+
+    Args:
+        found: What `judge_gates` said of each shuffle so far.
+
+    Returns:
+        `pass` where the gates refuse four shuffles, `fail` where they let four through; `inconclusive` where five
+        shuffles show neither, or where it is known before that they will not.
+    """
+    refused, let_through = (
+        sum(one.verdict == ruling for one in found) for ruling in ("pass", "fail")
+    )
+    left = SHUFFLES - len(found)
+    if max(refused, let_through) < _CLEAR <= max(refused, let_through) + left:
+        return None
+    if refused >= _CLEAR:
+        ruling: Ruling = "pass"
+    else:
+        ruling = "fail" if let_through >= _CLEAR else "inconclusive"
+    of = f"of {len(found)} candidates fitted on shuffled labels"
+    wanted = "inconclusive" if refused + let_through < len(found) and ruling != "pass" else ruling
+    told = [one.reason for one in found if one.verdict == wanted]
+    if ruling == "inconclusive" and not told:
+        told = ["an honest candidate has to be told from noise: ask for more, such as a higher min"]
+    reason = f"{refused} {of} were refused, {let_through} let through: {told[-1]}"
+    return Verdict(
+        subject=SUBJECT,
+        verdict=ruling,
+        observed=float(let_through),
+        n=len(found),
+        reason=reason,
+        evidence={"shuffles": len(found), "refused": refused, "let_through": let_through},
+    )
