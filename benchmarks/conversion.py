@@ -30,12 +30,12 @@ from setpoint.facts.training import Feature
 from setpoint.gateway.column_check import ColumnRule
 from setpoint.gateway.runtime import OnnxRunner
 from setpoint.gateway.schema import RequestDocument
-from setpoint.training.convert import convert
+from setpoint.training.conversion.convert import convert
+from setpoint.training.conversion.layout import Layout
+from setpoint.training.conversion.session import open_session
 from setpoint.training.frame import frame_of
 from setpoint.training.labels import natural_labels, ordered_classes
 from setpoint.training.model import Form, NativeModel
-from setpoint.training.onnx_layout import Layout
-from setpoint.training.onnx_session import open_session
 from setpoint.training.preparation import prepared
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "training"))

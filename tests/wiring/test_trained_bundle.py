@@ -12,7 +12,7 @@ from setpoint.clock import SystemClock
 from setpoint.facts.training import Feature, Recipe, TrainingJob
 from setpoint.gateway.exchange import Request
 from setpoint.training.bundle import write_bundle
-from setpoint.training.convert import convert
+from setpoint.training.conversion.convert import convert
 from setpoint.training.estimators import fitted
 from setpoint.training.model import Form, NativeModel
 from setpoint.wiring.gateway import GatewayPlan, build_app

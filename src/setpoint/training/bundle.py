@@ -17,9 +17,9 @@ import msgspec
 from setpoint import __version__
 from setpoint.errors import BundleError
 from setpoint.facts.training import Feature, TrainingJob
+from setpoint.training.conversion.session import open_session
 from setpoint.training.manifest import Manifest, sealed, verify_bundle
 from setpoint.training.model import Form, Model, NativeModel, OnnxModel
-from setpoint.training.onnx_session import open_session
 
 _MODEL_FILE = {"onnx": "model.onnx", "native": "model.pkl"}
 

@@ -12,8 +12,8 @@ from setpoint.errors import BundleError, TrainingError
 from setpoint.facts.classes import label_text
 from setpoint.facts.evidence import Floats, Scores
 from setpoint.facts.training import Feature
+from setpoint.training.conversion.layout import PROBABILITIES, VARIABLE, Feed, Layout
 from setpoint.training.frame import frame_of, frame_of_values
-from setpoint.training.onnx_layout import PROBABILITIES, VARIABLE, Feed, Layout
 
 _ROWS_AT_ONCE = 4096
 _SUM_SLACK = 1e-3  # float32 probabilities of many classes do not sum to 1 exactly
@@ -112,7 +112,7 @@ class NativeModel:
 
 
 class OnnxModel:
-    """An ONNX session with the inputs and outputs of `onnx_layout`.
+    """An ONNX session with the inputs and outputs of `conversion.layout`.
 
     Args:
         session: An `onnxruntime.InferenceSession`.

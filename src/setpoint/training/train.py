@@ -16,7 +16,7 @@ from setpoint.facts.evidence import Evidence, Perturbation, Scores
 from setpoint.facts.training import TrainingJob, TrainingResult
 from setpoint.training.baselines import majority, mean, no_change_labels, no_change_values
 from setpoint.training.bundle import write_bundle
-from setpoint.training.convert import convert
+from setpoint.training.conversion.convert import convert
 from setpoint.training.estimators import fitted
 from setpoint.training.evidence_file import write_evidence
 from setpoint.training.importance import importance_of
