@@ -6,6 +6,7 @@ import re
 import socket
 
 import pytest
+import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,7 +77,7 @@ def play(scenario, **bounds):
         async with Wire(**bounds) as wire:
             return await scenario(wire)
 
-    return asyncio.run(whole())
+    return uvloop.run(whole())  # as gateways do
 
 
 def exchange(sent, **bounds):
