@@ -36,6 +36,7 @@ def replay(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Backtest a contract: what would have drifted, been retrained, promoted, rolled back. Writes a page."""
+    from setpoint.cli.accepting import accepted_names
     from setpoint.cli.failure import refusals
     from setpoint.cli.replay_bar import replay_bar
     from setpoint.settings import read_settings
@@ -55,7 +56,7 @@ def replay(
             label_delay=label_delay,
             batch=batch,
             seed=seed,
-            accept=tuple(accept or ()),
+            accept=accepted_names(accept),
         )
         with replay_bar(quiet=json) as progress:
             found = run_replay(_with(wish, progress))

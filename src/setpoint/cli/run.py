@@ -25,6 +25,7 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make one pass: snapshot, validate, train, gates, register, release. Exit 1 where a gate or check failed."""
+    from setpoint.cli.accepting import accepted_names
     from setpoint.cli.failure import refusals
     from setpoint.settings import quiet_foreign_libraries, read_settings
     from setpoint.wiring.contract_file import read_contract
@@ -36,7 +37,7 @@ def run(
         project = contract.absolute().parent
         settings = read_settings(project, named=named_variables(read))
         result = _pass(
-            read, project, settings, tuple(accept or ()), self_test=self_test, quiet=json
+            read, project, settings, accepted_names(accept), self_test=self_test, quiet=json
         )
     _print(result, json=json)
     raise typer.Exit(_exit_code(result))

@@ -6,6 +6,18 @@ import msgspec
 
 from setpoint.facts.verdict import Verdict
 
+ACCEPTABLE = (
+    "duplicates",
+    "label_share",
+    "min_rows",
+    "nulls",
+    "range",
+    "type",
+    "unique",
+    "values",
+)
+"""Names of the checks that a person may accept; what the others find cannot be learnt from at all."""
+
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One check of a table.
