@@ -87,7 +87,7 @@ def test_what_cannot_be_told_is_exit_code_3(project):
     [
         (("nope.csv",), "there is no file"),
         (("--contract", "nope.yaml"), "there is no such file"),
-        (("--accept", "nonsense"), "there is no such check"),
+        (("--accept", "nonsense"), "there is no such check to accept"),
         (("--env", "nowhere"), "nowhere.yaml"),
         (("--schema", "schemas.py:schema"), "needs the data"),
         (("data/t.csv", "--schema", "schemas.py"), "names no object"),
@@ -135,10 +135,28 @@ def test_a_pandera_schema_names_column_check_and_rows(project):
     (project / "schemas.py").write_text(SCHEMA)
     found = run("data/t.csv", "--schema", "schemas.py:schema", "--json")
     assert found.exit_code == 1
-    (check,) = json.loads(found.stdout)["checks"]
+    check, *others = json.loads(found.stdout)["checks"]
+    assert {one["verdict"]["verdict"] for one in others} == {"pass"}
+    assert ("plan", "isin(['a', 'b'])") in {(one["column"], one["name"]) for one in others}
     assert (check["column"], check["failing"]) == ("age", 18)
     assert check["sample"][0] == {"row": 42, "value": 61}
     assert "in_range" in check["name"]
+
+
+def test_checks_of_a_schema_that_pass_are_counted(project):
+    (project / "schemas.py").write_text(SCHEMA)
+    found = run("data/t.csv", "--schema", "schemas.py:schema")
+    # of each column the type, that no value is missing, and its own check
+    assert "100 rows, 5 of 6 checks passed" in found.output
+
+
+def test_a_pandera_type_that_cannot_be_had_is_not_counted_as_passed(project):
+    (project / "schemas.py").write_text(
+        "import pandera.pandas as pa\n"
+        "schema = pa.DataFrameSchema({'plan': pa.Column(int, coerce=True, nullable=True)})\n"
+    )
+    found = run("data/t.csv", "--schema", "schemas.py:schema")
+    assert "0 of " in found.output, found.output
 
 
 def test_a_pandera_model_that_holds_passes(project):

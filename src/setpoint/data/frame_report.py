@@ -55,17 +55,43 @@ def plain_frame(table: pa.Table, *, decimal: str = ".") -> pd.DataFrame:
 def frame_report(
     frame: pd.DataFrame, schema: pandera.DataFrameSchema, *, source: str
 ) -> ValidationReport:
-    """Check a frame; one check of the report for each check of the schema that fails, or one that passes."""
+    """Check a frame; one check of the report for each thing that the schema asks, failing ones first."""
+    failed: list[Check] = []
     try:
         schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
-        checks = tuple(_failed(error, len(frame)) for error in errors.schema_errors)
-        return ValidationReport(source=source, rows=len(frame), checks=checks)
-    name = schema.name or "schema"
-    verdict = Verdict(subject=f"pandera {name}", verdict="pass", n=len(frame))
-    return ValidationReport(
-        source=source, rows=len(frame), checks=(Check(name="schema", verdict=verdict),)
-    )
+        failed = [_failed(error, len(frame)) for error in errors.schema_errors]
+    broken = {(check.column, check.name) for check in failed}
+    uncoerced = {check.column for check in failed if check.name.startswith("coerce_dtype")}
+    passed = [
+        _passed(column, name, len(frame))
+        for column, name in _declared(schema, frame)
+        if (column, name) not in broken and not (column in uncoerced and name.startswith("dtype"))
+    ]
+    if not failed and not passed:
+        passed = [_passed("", schema.name or "schema", len(frame))]
+    return ValidationReport(source=source, rows=len(frame), checks=(*failed, *passed))
+
+
+def _declared(schema: pandera.DataFrameSchema, frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return column and name of what the schema asks of the columns that are there, named as its errors name it."""
+    found = [("", _name_of(check)) for check in schema.checks]
+    for column, asked in schema.columns.items():
+        if column not in frame.columns:
+            continue
+        if asked.dtype is not None:
+            found.append((column, f"dtype('{asked.dtype}')"))
+        if not asked.nullable:
+            found.append((column, "not_nullable"))
+        if asked.unique:
+            found.append((column, "field_uniqueness"))
+        found += [(column, _name_of(check)) for check in asked.checks]
+    return found
+
+
+def _passed(column: str, name: str, rows: int) -> Check:
+    verdict = Verdict(subject=f"{column or 'table'} {name}", verdict="pass", n=rows)
+    return Check(name=name, column=column, verdict=verdict)
 
 
 def _failed(error: Any, rows: int) -> Check:
@@ -104,10 +130,13 @@ def _failed(error: Any, rows: int) -> Check:
 
 
 def _check_name(error: Any) -> str:
-    check = error.check
-    name = getattr(check, "error", None) or getattr(check, "name", None) or check
+    name = _name_of(error.check)
     reason = str(getattr(error.reason_code, "name", "") or "")
-    return str(name or reason.lower() or "schema")
+    return name or reason.lower() or "schema"
+
+
+def _name_of(check: Any) -> str:
+    return str(getattr(check, "error", None) or getattr(check, "name", None) or check or "")
 
 
 def _plain(value: Any) -> Any:
