@@ -99,3 +99,8 @@ def test_rows_are_let_in_only_when_each_of_their_checks_was_accepted():
     assert found.decision.reason.startswith("10 rows")
     after = msgspec.structs.replace(found.state, accepted=("label_share", "range"))
     assert admit(after, now=6.0).state.blocked == ()
+
+
+def test_report_names_the_file_that_was_checked(turned):
+    found = check_rows(turned.contract, state(), turned.rows, 0, 100)
+    assert found.source == "rows.csv"

@@ -25,7 +25,13 @@ def check_rows(
     """Return the report over the rows from `start` up to `end`, their labels held against the champion's."""
     whole = (start, end) == (0, len(rows.at))
     part = rows.conformed if whole else take(rows.conformed, start, end)
-    report = validate(part, contract, reference=label_reference_of(state), accepted=state.accepted)
+    report = validate(
+        part,
+        contract,
+        reference=label_reference_of(state),
+        accepted=state.accepted,
+        source=rows.origin.source,
+    )
     if whole and not rows.unfolding:
         return report
     checks = tuple(check for check in report.checks if check.name not in _OF_WHOLE_TABLES)
