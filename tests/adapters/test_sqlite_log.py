@@ -182,12 +182,12 @@ def test_slow_answers_are_counted_for_each_limit_that_is_asked_for(log):
 
 def test_full_disk_is_an_error_writes_nothing_and_passes_by(log):
     log.append([prediction(1)])
-    (pages,) = log._connection.execute("PRAGMA page_count").fetchone()
-    log._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    (pages,) = log._file._connection.execute("PRAGMA page_count").fetchone()
+    log._file._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
     with pytest.raises(JournalError, match=r"cannot write the prediction log .*full"):
         log.append([prediction(number) for number in range(2, 500)])
     assert log.span()[2] == 1
-    log._connection.execute("PRAGMA max_page_count = 1000000")
+    log._file._connection.execute("PRAGMA max_page_count = 1000000")
     log.append([prediction(2)])
     assert log.span()[2] == 2
 

@@ -1,15 +1,17 @@
 """Groups of answers as the log keeps them: packed by the writer in a few microseconds a row, unpacked by readers.
 
-A chunk holds answers of one version under one deployment document, in the order in which they were given. What a look
-at production needs of every answer (ids, decisions) is packed apart from the inputs, which few looks can afford. The
-packing is MessagePack (https://msgpack.org): a list for each field.
+A chunk holds answers of one version under one deployment document and within one hour, in the order in which they were
+given. What a look at production needs of every answer (ids, decisions) is packed apart from the inputs, which few looks
+can afford. The packing is MessagePack (https://msgpack.org): a list for each field.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from setpoint.facts.prediction import Answerer, Prediction
@@ -17,7 +19,11 @@ from setpoint.facts.prediction import Answerer, Prediction
 _encode = msgspec.msgpack.Encoder(enc_hook=str).encode  # a text of another library is its text
 _decode = msgspec.msgpack.Decoder().decode
 _decode_ids = msgspec.msgpack.Decoder(list[str]).decode
+_decode_apart = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 
+HOUR_S = 3600
+_FLOAT = 0xCB  # what MessagePack writes before the 8 bytes of a float
+_FLOAT_BYTES = 9
 _NUMBERS = {int, float, type(None)}
 _TRUTHS = {bool, type(None)}
 _TEXTS = {str, type(None)}
@@ -41,6 +47,7 @@ class Chunk(NamedTuple):
 
     Args:
         by: Who answered.
+        hour: Whole hours since 1970-01-01 UTC, at all of its instants.
         first_id: Smallest id.
         last_id: Largest id.
         first_at: Earliest instant.
@@ -54,6 +61,7 @@ class Chunk(NamedTuple):
     """
 
     by: Answerer
+    hour: int
     first_id: str
     last_id: str
     first_at: float
@@ -67,11 +75,16 @@ class Chunk(NamedTuple):
 
 
 def pack(predictions: Iterable[Prediction]) -> list[Chunk]:
-    """Return answers as chunks, one for each answerer, in the order in which these appear."""
+    """Return answers as chunks, one answerer after the other; each begins anew where the hour changes."""
     groups: dict[int, list[Prediction]] = {}
     for prediction in predictions:
         groups.setdefault(id(prediction.by), []).append(prediction)
-    return [_pack(group) for group in groups.values()]
+    return [_pack(run) for group in groups.values() for run in _runs(group)]
+
+
+def hour_of(at: float) -> int:
+    """Return whole hours from 1970-01-01 UTC to an instant."""
+    return int(at // HOUR_S)
 
 
 def unpack_ids(ids: bytes) -> list[str]:
@@ -79,16 +92,52 @@ def unpack_ids(ids: bytes) -> list[str]:
     return _decode_ids(ids)
 
 
-def unpack_answers(answers: bytes) -> dict[str, list[Any]]:
-    """Return the fields of a chunk's answers, each a list."""
-    return dict(zip(FIELDS, _decode(answers), strict=True))
+def unpack_answers(answers: bytes, names: Collection[str] = FIELDS) -> dict[str, list[Any]]:
+    """Return fields of a chunk's answers, each a list; only those that are asked for are unpacked."""
+    packed = zip(FIELDS, _decode_apart(answers), strict=True)
+    return {name: _decode(field) for name, field in packed if name in names}
 
 
-def unpack_inputs(inputs: bytes, columns: Sequence[str]) -> dict[str, pa.Array]:
-    """Return the inputs of a chunk by column: float64, bool or text, whichever holds them all."""
-    rows = _decode(inputs)
-    values = zip(*rows, strict=True) if columns else ()
+def unpack_inputs(packed: Sequence[bytes], columns: Sequence[str]) -> dict[str, pa.Array]:
+    """Return the inputs of chunks that have the same columns, by column: float64, bool or text, as `array_of` says.
+
+    Args:
+        packed: Inputs of each chunk.
+        columns: Names of their columns.
+    """
+    if not columns:
+        return {}
+    blocks = [_floats(inputs, len(columns)) for inputs in packed]
+    if all(block is not None for block in blocks):
+        table = np.concatenate([block for block in blocks if block is not None])
+        numbers = table.T.astype(np.float64, order="C")
+        return {
+            name: pa.array(column, from_pandas=True)
+            for name, column in zip(columns, numbers, strict=True)
+        }
+    rows = [row for inputs in packed for row in _decode(inputs)]
+    values = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return {name: array_of(column) for name, column in zip(columns, values, strict=True)}
+
+
+def kinds_of(inputs: bytes, columns: Sequence[str]) -> dict[str, pa.DataType]:
+    """Return what `unpack_inputs` would make of each column of one chunk; null where it has no value at all."""
+    if not columns or _floats(inputs, len(columns)) is not None:
+        return dict.fromkeys(columns, pa.float64())
+    return {
+        name: kind_of(values)
+        for name, values in zip(columns, zip(*_decode(inputs), strict=True), strict=True)
+    }
+
+
+def kind_of(values: Iterable[Any]) -> pa.DataType:
+    """Return the one of float64, bool and text that holds all values; null where there is none."""
+    kinds = set(map(type, values))
+    if kinds <= {type(None)}:
+        return pa.null()
+    if kinds <= _NUMBERS:
+        return pa.float64()
+    return pa.bool_() if kinds <= _TRUTHS else pa.string()
 
 
 def array_of(values: Sequence[Any]) -> pa.Array:
@@ -109,12 +158,54 @@ def as_class(value: str | float) -> str:
     return str(int(value)) if whole else str(value)
 
 
+def _floats(inputs: bytes, width: int) -> npt.NDArray[Any] | None:
+    """Return inputs that are floats throughout, big-endian, shape (rows, width); None where they are anything else.
+
+    Such rows are of one length each, so that they need no unpacking: of 120,000 rows of 30 columns in a fortieth of the
+    time.
+    """
+    rows, start = _list_head(inputs, 0)
+    length, first = _list_head(inputs, start)
+    size = first - start + _FLOAT_BYTES * width
+    if length != width or not rows or len(inputs) != start + rows * size:
+        return None
+    lines = np.frombuffer(inputs, np.uint8, offset=start).reshape(rows, size)
+    head = lines[:, : first - start]
+    cells = lines[:, first - start :].reshape(rows, width, _FLOAT_BYTES)
+    if (head != head[0]).any() or (cells[:, :, 0] != _FLOAT).any():
+        return None
+    numbers: npt.NDArray[Any] = np.ascontiguousarray(cells[:, :, 1:]).view(">f8")[..., 0]
+    return numbers
+
+
+def _list_head(packed: bytes, at: int) -> tuple[int, int]:
+    """Return the length of the list that begins at a place, and the place of its first item; (-1, 0) if none does."""
+    kind = packed[at] if at < len(packed) else 0
+    if kind & 0xF0 == 0x90:  # noqa: PLR2004 (up to 15 items)
+        return kind & 0x0F, at + 1
+    if kind in (0xDC, 0xDD):
+        end = at + (3 if kind == 0xDC else 5)  # noqa: PLR2004 (16 bits of length, or 32)
+        return int.from_bytes(packed[at + 1 : end], "big"), end
+    return -1, 0
+
+
+def _runs(group: list[Prediction]) -> Iterator[list[Prediction]]:
+    """Cut a group wherever the hour changes from one answer to the next: hardly ever."""
+    at = [one.at for one in group]
+    if hour_of(min(at)) == hour_of(max(at)):
+        yield group
+        return
+    for _, run in groupby(group, key=lambda one: hour_of(one.at)):
+        yield list(run)
+
+
 def _pack(group: Sequence[Prediction]) -> Chunk:
     ids = [one.id for one in group]
     at = [one.at for one in group]
     drawn = [one for one in group if one.propensity > 0]
     return Chunk(
         by=group[0].by,
+        hour=hour_of(at[0]),
         first_id=min(ids),
         last_id=max(ids),
         first_at=min(at),

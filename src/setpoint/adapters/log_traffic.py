@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from setpoint.adapters.answer_chunk import as_class
 from setpoint.adapters.bundle_scorer import BundleScorer
-from setpoint.adapters.sqlite_log import ScoredColumns, SqliteLog
+from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Axis
 from setpoint.errors import DataError
 from setpoint.facts.answers import Answers, Scored
@@ -122,25 +122,25 @@ class LogTraffic:
         return found, found["position"].to_numpy().astype(np.float64)
 
 
-def _every(found: ScoredColumns, form: Form, version: int, start: float, end: float) -> Scored:
-    """Return the columns of the log as a version's classes or numbers; a probability may be missing here and there."""
+def _every(found: pa.Table, form: Form, version: int, start: float, end: float) -> Scored:
+    """Return what the log says as a version's classes or numbers; a probability may be missing here and there."""
     no_label, no_value = np.empty(0, dtype=np.int64), np.empty(0)
     is_class = bool(form.classes)
-    label = _codes_of(found.prediction, form.classes) if is_class else no_label
-    truth_label = _codes_of(found.outcome, form.classes) if is_class else no_label
-    truth_value = no_value if is_class else _numbers(found.outcome)
-    positive = np.array(found.probability, dtype=np.float64)
+    label = _codes_of(found["prediction"], form.classes) if is_class else no_label
+    truth_label = _codes_of(found["outcome"], form.classes) if is_class else no_label
+    truth_value = no_value if is_class else _numbers(found["outcome"])
+    positive = found["probability"].to_numpy()
     return Scored(
         version=version,
         start=start,
         end=end,
-        at=np.array(found.tick, dtype=np.float64),
+        at=found["tick"].to_numpy().astype(np.float64),
         scores=Scores(
             label=label,
             probability=np.column_stack([1.0 - positive, positive])
             if form.task == "binary"
             else np.empty((len(positive), 0)),
-            value=no_value if is_class else _numbers(found.prediction),
+            value=no_value if is_class else _numbers(found["prediction"]),
         ),
         classes=form.classes,
         truth_label=truth_label,
@@ -175,20 +175,24 @@ def _positions(start: float, end: float) -> tuple[int, int]:
     return first, max(first, math.ceil(end))
 
 
-def _codes_of(values: Sequence[str | float | None], classes: tuple[str, ...]) -> Ints:
-    """Return class codes, -1 for what is no class or missing, shape (n,)."""
+def _codes_of(column: pa.ChunkedArray, classes: tuple[str, ...]) -> Ints:
+    """Return class codes, -1 for what is no class or missing, shape (n,); 1 and 1.0 are the class of that name."""
     place = {name: code for code, name in enumerate(classes)}
-    known = {one: -1 if one is None else place.get(as_class(one), -1) for one in set(values)}
-    return np.fromiter(map(known.__getitem__, values), np.int64, len(values))
+    encoded = column.combine_chunks().dictionary_encode()
+    codes = [place.get(as_class(value), -1) for value in encoded.dictionary.to_pylist()]
+    indices = pc.fill_null(encoded.indices, len(codes)).to_numpy(zero_copy_only=False)
+    found: Ints = np.array([*codes, -1], dtype=np.int64)[indices]
+    return found
 
 
-def _numbers(values: Sequence[str | float | None]) -> Floats:
+def _numbers(column: pa.ChunkedArray) -> Floats:
     """Return numbers, NaN where missing, shape (n,)."""
     try:
-        return np.array(values, dtype=np.float64)
-    except ValueError as error:
+        numbers: Floats = column.cast(pa.float64()).to_numpy()
+    except pa.ArrowInvalid as error:
         msg = f"the log holds an answer or an outcome that is no number: {error}"
         raise DataError(msg) from error
+    return numbers
 
 
 def _feature(found: pa.Table, feature: Feature) -> pa.ChunkedArray:

@@ -1,4 +1,4 @@
-"""The log of predictions and outcomes in one SQLite file.
+"""The log of predictions and outcomes: one SQLite file, and beside it Parquet files of the hours that are over.
 
 Rules:
 1. A call that returned is on disk: WAL mode with `synchronous=FULL` fsyncs every commit, so neither kill -9 nor a power
@@ -7,68 +7,43 @@ Rules:
 3. Appending an answer again, or recording the same outcome again, changes nothing.
 4. Answers lie in chunks (`setpoint.adapters.answer_chunk`), as their writers hand them over: a gateway cannot afford a
    row with three indexes for each of them. Readers unpack the chunks that they need, and of these what they need.
+5. Compaction (`setpoint.adapters.log_compaction`) moves answers into files and changes nothing that a reader is told.
 """
 
+import math
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from setpoint.adapters.answer_chunk import pack, unpack_answers, unpack_ids
-from setpoint.adapters.log_table import UNKNOWN, Outcomes, Part, table_of, told
-from setpoint.errors import JournalError, OutcomeConflictError, UnknownPredictionError
-from setpoint.facts.prediction import Answerer, Outcome, Prediction
+from setpoint.adapters.answer_chunk import pack, unpack_ids
+from setpoint.adapters.answer_file import inside, read_answers
+from setpoint.adapters.log_compaction import Compacted, Compaction
+from setpoint.adapters.log_file import (
+    LogFile,
+    Stretch,
+    append_chunks,
+    files_of,
+    inputs_of_answerers,
+    parts_of,
+)
+from setpoint.adapters.log_table import FEATURE, Outcomes, Part, stacked, tables_of, with_outcomes
+from setpoint.errors import OutcomeConflictError, UnknownPredictionError
+from setpoint.facts.prediction import Outcome, Prediction
 from setpoint.facts.release import ArmCounts
 
-_LAYOUT = 2
-_BUSY_S = 15.0  # how long a writer waits for another process's transaction
-_TABLES = """
-CREATE TABLE IF NOT EXISTS answerers (
-    number INTEGER PRIMARY KEY, document BLOB NOT NULL UNIQUE, version INTEGER NOT NULL, generation INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS chunks (
-    number INTEGER PRIMARY KEY, answerer INTEGER NOT NULL REFERENCES answerers, first_id TEXT NOT NULL,
-    last_id TEXT NOT NULL, first_at REAL NOT NULL, last_at REAL NOT NULL, rows INTEGER NOT NULL,
-    drawn INTEGER NOT NULL, errors INTEGER NOT NULL, ids BLOB NOT NULL, answers BLOB NOT NULL, inputs BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS chunks_at ON chunks (last_at, first_at);
-CREATE INDEX IF NOT EXISTS chunks_id ON chunks (last_id, first_id);
-CREATE TABLE IF NOT EXISTS outcomes (
-    prediction TEXT PRIMARY KEY, value NOT NULL, at REAL NOT NULL, answerer INTEGER NOT NULL REFERENCES answerers,
-    answer, drawn INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS outcomes_answerer ON outcomes (answerer);
-"""
-_INSERT = """
-INSERT INTO chunks (answerer, first_id, last_id, first_at, last_at, rows, drawn, errors, ids, answers, inputs)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_HEAD = "c.first_id, c.last_id, c.rows, a.document"
-_BETWEEN = """
-FROM chunks c JOIN answerers a ON a.number = c.answerer
-WHERE c.last_at >= :start AND c.first_at < :end AND (:version IS NULL OR a.version = :version) ORDER BY c.number
-"""
-_NUMBERED = """
-FROM chunks c JOIN answerers a ON a.number = c.answerer WHERE c.number BETWEEN :first AND :last ORDER BY c.number
-"""
-_HOLDING = "SELECT ids FROM chunks WHERE last_id >= :first AND first_id <= :last"
-_ANSWERED = (
-    "SELECT answerer, ids, answers FROM chunks WHERE last_id >= :first AND first_id <= :last"
-)
-_NOTE = """
-INSERT INTO answerers (document, version, generation) VALUES (?, ?, ?) ON CONFLICT (document) DO NOTHING
-"""
 # An answer to a request that named its version was not drawn by a canary: no arm counts it.
 _ARMS = """
-SELECT a.version, SUM(c.drawn), SUM(c.errors) FROM chunks c JOIN answerers a ON a.number = c.answerer
-WHERE a.generation >= :generation GROUP BY a.version HAVING SUM(c.drawn) > 0 ORDER BY a.version
+SELECT version, SUM(drawn), SUM(errors) FROM (
+    SELECT version, drawn, errors FROM fresh WHERE generation >= :generation
+    UNION ALL
+    SELECT a.version, f.drawn, f.errors FROM filed f JOIN answerers a ON a.number = f.answerer
+    WHERE a.generation >= :generation
+) GROUP BY version HAVING SUM(drawn) > 0 ORDER BY version
 """
 _LOSSES = """
 SELECT version, COUNT(loss), COALESCE(SUM(loss), 0), COALESCE(SUM(loss * loss), 0) FROM (
@@ -77,35 +52,35 @@ SELECT version, COUNT(loss), COALESCE(SUM(loss), 0), COALESCE(SUM(loss * loss), 
     FROM outcomes o JOIN answerers a ON a.number = o.answerer WHERE a.generation >= :generation AND o.drawn
 ) GROUP BY version
 """
-_LATENCIES = """
-SELECT c.number, a.version, c.answers FROM chunks c JOIN answerers a ON a.number = c.answerer
-WHERE a.generation >= :generation AND c.number > :seen ORDER BY c.number
+_SPAN = """
+SELECT MIN(first_at), MAX(last_at), SUM(rows) FROM (
+    SELECT first_at, last_at, rows FROM fresh UNION ALL SELECT first_at, last_at, rows FROM files
+)
 """
-
-
-class ScoredColumns(NamedTuple):
-    """Answers without their inputs, n of them in order of time.
-
-    Args:
-        tick: Instant, or position in the log.
-        prediction: A class as text, or a number.
-        probability: Of the positive or the answered class; None without one.
-        outcome: A class as text, or a number; None where it is not known.
-    """
-
-    tick: Sequence[float] = ()
-    prediction: Sequence[str | float | None] = ()
-    probability: Sequence[float | None] = ()
-    outcome: Sequence[str | float | None] = ()
+_OUTCOMES = "SELECT prediction, value, at FROM outcomes WHERE prediction BETWEEN ? AND ?"
+_WINDOW = (
+    "id",
+    "at",
+    "version",
+    "generation",
+    "variant",
+    "prediction",
+    "probability",
+    "latency_s",
+    "error",
+)
+_HOLDING = "SELECT ids FROM chunks WHERE last_id >= :low AND first_id <= :high"
+_ALL = Stretch("at", -math.inf, math.inf)
 
 
 class SqliteLog:
-    """Keeps predictions and outcomes in one file; implements `setpoint.ports.prediction_log.PredictionLog`.
+    """Keeps predictions and outcomes; implements `setpoint.ports.prediction_log.PredictionLog`.
 
-    Safe to call from any thread; calls of one object wait for each other.
+    Safe to call from any thread; transactions of one object wait for each other.
 
     Args:
-        path: The file, such as `.setpoint/log.db`; it and its folder are made where missing.
+        path: The SQLite file, such as `.setpoint/log.db`; it and its folder are made where missing. The Parquet files
+            lie in the folder of its name, such as `.setpoint/log`.
         scale: What an absolute error is divided by before it is summed as a loss (regression).
 
     Raises:
@@ -113,21 +88,10 @@ class SqliteLog:
     """
 
     def __init__(self, path: Path, *, scale: float = 1.0) -> None:
-        self._path = path
+        self._file = LogFile(path)
+        self._folder = path.with_suffix("")
         self._scale = scale
-        self._lock = threading.RLock()
-        self._slow: dict[
-            tuple[int, tuple[float, ...]], _Slow
-        ] = {}  # counts so far, by what was asked
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-            )
-            self._prepare()
-        except (sqlite3.Error, OSError) as error:
-            msg = f"cannot open the prediction log {path}: {error}"
-            raise JournalError(msg) from error
+        self._slow: dict[tuple[int, tuple[float, ...]], _Slow] = {}  # by what was asked
 
     def append(self, predictions: Sequence[Prediction]) -> None:
         """Append answers in one transaction; one that is already there is left as it is.
@@ -139,13 +103,12 @@ class SqliteLog:
             return
         chunks = pack(predictions)
         first, last = min(one.first_id for one in chunks), max(one.last_id for one in chunks)
-        with self._transaction() as connection:
-            held = _ids_between(connection, first, last)
+        with self._file.writing() as connection:
+            held = self._ids_between(connection, first, last)
             again = held.intersection(one.id for one in predictions) if held else held
             if again:
                 chunks = pack(one for one in predictions if one.id not in again)
-            for chunk in chunks:
-                connection.execute(_INSERT, (_number_of(connection, chunk.by), *chunk[1:]))
+            append_chunks(connection, chunks)
 
     def record(self, outcomes: Sequence[Outcome]) -> int:
         """Record outcomes, all or none, and return how many were new; the same again changes nothing.
@@ -153,10 +116,11 @@ class SqliteLog:
         Raises:
             UnknownPredictionError: An outcome names a prediction that the log does not hold.
             OutcomeConflictError: An outcome contradicts an earlier one.
-            JournalError: The log cannot be written.
+            JournalError: The log cannot be read or written.
         """
-        with self._transaction() as connection:
-            return _record(connection, outcomes)
+        answered = self._answers_of([outcome.prediction for outcome in outcomes])
+        with self._file.writing() as connection:
+            return _record(connection, outcomes, answered)
 
     def window(self, start: float, end: float, *, version: int | None = None) -> pa.Table:
         """Return answers in [start, end) with their outcomes so far, in order of time.
@@ -168,13 +132,8 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        asked = {"start": start, "end": end, "version": version}
-        with self._reading() as connection:
-            parts = _parts(connection, _BETWEEN, asked, inputs=True)
-            outcomes = _outcomes_of(connection, parts)
-        table = table_of(parts, outcomes)
-        inside = (table["at"].to_numpy() >= start) & (table["at"].to_numpy() < end)
-        return table.filter(pa.array(inside)).sort_by([("at", "ascending"), ("id", "ascending")])
+        table = self._read(Stretch("at", start, end, version), _WINDOW, inputs=True)
+        return self._judged(table.sort_by([("at", "ascending"), ("id", "ascending")]))
 
     def stretch(self, first: int, last: int, *, version: int | None = None) -> pa.Table:
         """Return the answers at the positions from `first` up to `last`, counted from 0, with their outcomes so far.
@@ -190,58 +149,30 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        with self._reading() as connection:
-            parts, start = _parts_at(connection, first, last, inputs=True)
-            outcomes = _outcomes_of(connection, parts)
-        table = table_of(parts, outcomes)
-        positions = pa.array(range(start, start + table.num_rows), pa.int64())
-        table = table.append_column("position", positions)
-        table = table.slice(max(0, first - start), max(0, last - max(first, start)))
-        if version is None:
-            return table
-        return table.filter(pc.equal(table["version"], version))
+        asked = Stretch("position", first, last, version)
+        table = self._judged(self._read(asked, (*_WINDOW, "position"), inputs=True))
+        table = table.sort_by("position")
+        positions = table["position"]
+        return table.drop_columns("position").append_column("position", positions)
 
-    def scored(self, start: float, end: float, *, version: int) -> ScoredColumns:
+    def scored(self, start: float, end: float, *, version: int) -> pa.Table:
         """Return the answers of one version in [start, end), in order of time and without their inputs.
 
-        Raises:
-            JournalError: The log cannot be read.
-        """
-        asked = {"start": start, "end": end, "version": version}
-        with self._reading() as connection:
-            parts = _parts(connection, _BETWEEN, asked, inputs=False)
-            outcomes = _outcomes_of(connection, parts)
-        rows = [
-            (at, identity, prediction, probability, outcomes.get(identity, UNKNOWN)[0])
-            for part in parts
-            for at, identity, prediction, probability, error in told(part)
-            if start <= at < end and not error
-        ]
-        rows.sort(key=lambda row: row[:2])
-        at, _, *others = zip(*rows, strict=True) if rows else ((),) * 5
-        return ScoredColumns(at, *others)
-
-    def scored_stretch(self, first: int, last: int, *, version: int) -> ScoredColumns:
-        """Return the answers of one version at the positions of `stretch`, without their inputs.
+        Columns: `tick` (the instant), `prediction`, `probability`, `outcome`, as in `window`. Requests without an
+        answer are left out.
 
         Raises:
             JournalError: The log cannot be read.
         """
-        with self._reading() as connection:
-            parts, position = _parts_at(connection, first, last, inputs=False)
-            outcomes = _outcomes_of(connection, parts)
-        rows: list[tuple[Any, ...]] = []
-        for part in parts:
-            if part.by.version == version:
-                rows.extend(
-                    (place, prediction, probability, outcomes.get(identity, UNKNOWN)[0])
-                    for place, (_, identity, prediction, probability, error) in enumerate(
-                        told(part), start=position
-                    )
-                    if first <= place < last and not error
-                )
-            position += part.rows
-        return ScoredColumns(*zip(*rows, strict=True)) if rows else ScoredColumns()
+        return self._scored(Stretch("at", start, end, version))
+
+    def scored_stretch(self, first: int, last: int, *, version: int) -> pa.Table:
+        """Return the answers of one version at the positions of `stretch`, without their inputs; see `scored`.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        return self._scored(Stretch("position", first, last, version))
 
     def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the answers about each key, oldest first; keys without an answer are left out.
@@ -249,16 +180,13 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        wanted = set(keys) - {""}
+        wanted = pa.array(sorted(set(keys) - {""}), pa.string())
         found: dict[str, list[str]] = {}
-        with self._reading() as connection:
-            for ids, answers in connection.execute("SELECT ids, answers FROM chunks"):
-                fields = unpack_answers(answers)
-                for identity, key, error in zip(
-                    unpack_ids(ids), fields["key"], fields["error"], strict=True
-                ):
-                    if key in wanted and not error:
-                        found.setdefault(key, []).append(identity)
+        for table in self._pieces(_ALL, ("id", "key", "error"), inputs=False):
+            about = pc.and_(pc.is_in(table["key"], value_set=wanted), pc.equal(table["error"], ""))
+            some = table.filter(about)
+            for key, identity in zip(some["key"].to_pylist(), some["id"].to_pylist(), strict=True):
+                found.setdefault(key, []).append(identity)
         return {key: sorted(ids) for key, ids in found.items()}
 
     def arms(self, *, generation: int, slow_s: Sequence[float] = ()) -> dict[int, ArmCounts]:
@@ -273,15 +201,17 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        limits = tuple(slow_s)
         asked = {"generation": generation, "scale": self._scale}
-        with self._reading() as connection:
+        limits = tuple(slow_s)
+        slow = self._slow.setdefault((generation, limits), _Slow(generation, limits))
+        unseen = Stretch("position", slow.seen, math.inf)
+        with self._file.reading() as connection:
             totals = connection.execute(_ARMS, asked).fetchall()
             losses = {version: sums for version, *sums in connection.execute(_LOSSES, asked)}
-            slow = self._slow.setdefault((generation, limits), _Slow(limits))
-            if limits:
-                unseen = {"generation": generation, "seen": slow.seen}
-                slow.add(connection.execute(_LATENCIES, unseen))
+            lying = _located(connection, unseen, inputs=False) if limits else None
+        if lying is not None:
+            for table in self._tables(lying, unseen, _Slow.COLUMNS, inputs=False):
+                slow.add(table)
         nothing = (0, 0.0, 0.0)
         return {
             version: ArmCounts(
@@ -302,90 +232,154 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        with self._reading() as connection:
-            first, last, count = connection.execute(
-                "SELECT MIN(first_at), MAX(last_at), SUM(rows) FROM chunks"
-            ).fetchone()
+        with self._file.reading() as connection:
+            first, last, count = connection.execute(_SPAN).fetchone()
         return (first, last, count) if count else (0.0, 0.0, 0)
+
+    def compact(
+        self, now: float, *, everything: bool = False, most: int | None = None
+    ) -> Compacted:
+        """Move answers of hours that are over into Parquet files; see `setpoint.adapters.log_compaction`.
+
+        Args:
+            now: Seconds since 1970-01-01 UTC.
+            everything: Whether answers of hours that are not over are moved as well.
+            most: Most hours to move; None means all.
+
+        Raises:
+            JournalError: The log or a file cannot be read or written. What was done stays done.
+        """
+        return Compaction(self._file, self._folder).compact(now, everything=everything, most=most)
 
     def close(self) -> None:
         """Close the file; what was acknowledged is on disk already."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
-    def _prepare(self) -> None:
-        """Put the file into WAL mode and make its tables."""
-        connection = self._connection
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        (layout,) = connection.execute("PRAGMA user_version").fetchone()
-        if layout == _LAYOUT:
-            return
-        if layout:
-            msg = (
-                f"{self._path} has layout {layout}; this version of setpoint knows layout {_LAYOUT}"
-            )
-            raise JournalError(msg)
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_LAYOUT}; COMMIT;"
+    def _pieces(
+        self, stretch: Stretch, columns: Collection[str], *, inputs: bool
+    ) -> Iterator[pa.Table]:
+        """Yield the answers of a stretch in no order: those of each file, then the fresh ones."""
+        with self._file.reading() as connection:
+            lying = _located(connection, stretch, inputs=inputs)
+        yield from self._tables(lying, stretch, columns, inputs=inputs)
+
+    def _tables(
+        self, lying: "_Lying", stretch: Stretch, columns: Collection[str], *, inputs: bool
+    ) -> Iterator[pa.Table]:
+        """Yield the answers of a stretch that lie in some files and chunks."""
+        wanted = {*columns, stretch.axis, "answerer", "version"}
+        for name in lying.files:
+            table = read_answers(self._folder / name, wanted, stretch, inputs=inputs)
+            yield _with_own_inputs(table, lying.inputs) if inputs else table
+        for table in tables_of(lying.parts, wanted, inputs=inputs):
+            yield inside(table, stretch)
+
+    def _read(self, stretch: Stretch, columns: Collection[str], *, inputs: bool) -> pa.Table:
+        """Return the answers of a stretch in no order."""
+        return stacked(list(self._pieces(stretch, columns, inputs=inputs)), columns)
+
+    def _judged(self, table: pa.Table) -> pa.Table:
+        """Return answers with the outcomes that are known of them."""
+        if not table.num_rows:
+            return with_outcomes(table, Outcomes())
+        between = tuple(pc.min_max(table["id"]).as_py().values())
+        with self._file.reading() as connection:
+            found = connection.execute(_OUTCOMES, between).fetchall()
+        return with_outcomes(table, Outcomes(*zip(*found, strict=True)) if found else Outcomes())
+
+    def _scored(self, stretch: Stretch) -> pa.Table:
+        columns = ("id", stretch.axis, "prediction", "probability", "error")
+        table = self._read(stretch, columns, inputs=False)
+        table = self._judged(table.filter(pc.equal(table["error"], "")))
+        table = table.sort_by([(stretch.axis, "ascending"), ("id", "ascending")])
+        return table.select([stretch.axis, "prediction", "probability", "outcome"]).rename_columns(
+            ["tick", "prediction", "probability", "outcome"]
         )
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Hold the write lock of the file; commit at the end, or roll back and translate the error."""
-        with self._lock:
-            connection = self._connection
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                msg = f"cannot write the prediction log {self._path}: {error}"
-                raise JournalError(msg) from error
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+    def _ids_between(self, connection: sqlite3.Connection, first: str, last: str) -> set[str]:
+        """Return the ids of the chunks that reach into a range of ids, and those that files have in it."""
+        stretch = Stretch("id", first, last)
+        found = connection.execute(_HOLDING, stretch._asdict())
+        held = {identity for (ids,) in found for identity in unpack_ids(ids)}
+        for name in files_of(connection, stretch):
+            table = read_answers(self._folder / name, ("id",), stretch, inputs=False)
+            held.update(table["id"].to_pylist())
+        return held
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """Read one consistent state of the file."""
-        with self._lock:
-            connection = self._connection
-            try:
-                connection.execute("BEGIN")
-                yield connection
-            except sqlite3.Error as error:
-                msg = f"cannot read the prediction log {self._path}: {error}"
-                raise JournalError(msg) from error
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+    def _answers_of(self, predictions: Sequence[str]) -> dict[str, "_Answer"]:
+        """Return what the log holds of predictions.
+
+        Raises:
+            UnknownPredictionError: It does not hold one of them.
+        """
+        if not predictions:
+            return {}
+        wanted = pa.array(predictions, pa.string())
+        between = Stretch("id", min(predictions), max(predictions))
+        found: dict[str, _Answer] = {}
+        columns = ("id", "answerer", "prediction", "propensity")
+        for table in self._pieces(between, columns, inputs=False):
+            some = table.filter(pc.is_in(table["id"], value_set=wanted)).select(columns)
+            for identity, answerer, answer, propensity in zip(
+                *(column.to_pylist() for column in some.columns), strict=True
+            ):
+                found[identity] = _Answer(answerer, answer, drawn=propensity > 0)
+        if unknown := [one for one in predictions if one not in found]:
+            raise UnknownPredictionError(unknown)
+        return found
+
+
+class _Lying(NamedTuple):
+    """Where answers lie: names of files, and fresh chunks; and which inputs each answerer of files was given."""
+
+    files: list[str]
+    parts: list[Part]
+    inputs: dict[int, tuple[str, ...]]
+
+
+class _Answer(NamedTuple):
+    """What an outcome is held against: who answered, the answer, and whether the version was drawn."""
+
+    answerer: int
+    answer: str | float | None
+    drawn: bool
 
 
 class _Slow:
-    """Answers that took longer than some limits, counted chunk by chunk as these come.
+    """Answers that took longer than some limits, counted as they come.
 
     Args:
+        generation: Generation of the deployment document; answers under earlier ones are not counted.
         limits: In seconds.
 
     Attributes:
-        seen: Number of the last chunk that was counted.
+        seen: Position after the last answer that was counted.
     """
 
-    def __init__(self, limits: tuple[float, ...]) -> None:
+    COLUMNS = ("position", "version", "generation", "propensity", "latency_s")
+
+    def __init__(self, generation: int, limits: tuple[float, ...]) -> None:
         self.seen = 0
+        self._generation = generation
         self._limits = limits
         self._counts: dict[int, list[int]] = {}
 
-    def add(self, chunks: Iterable[tuple[int, int, bytes]]) -> None:
-        """Count the chunks that came since."""
-        for number, version, answers in chunks:
-            fields = unpack_answers(answers)
-            taken = np.array(fields["latency_s"])[np.array(fields["propensity"]) > 0]
-            counts = self._counts.setdefault(version, [0] * len(self._limits))
+    def add(self, table: pa.Table) -> None:
+        """Count answers that came since; all of them at once, or in any order within one look."""
+        if not table.num_rows:
+            return
+        self.seen = max(self.seen, pc.max(table["position"]).as_py() + 1)
+        counted = pc.and_(
+            pc.greater(table["propensity"], 0.0),
+            pc.greater_equal(table["generation"], self._generation),
+        )
+        table = table.filter(counted)
+        version, taken = table["version"].to_numpy(), table["latency_s"].to_numpy()
+        for one in np.unique(version).tolist():
+            counts = self._counts.setdefault(one, [0] * len(self._limits))
+            of_one = taken[version == one]
             for place, limit in enumerate(self._limits):
-                counts[place] += int(np.count_nonzero(taken > limit))
-            self.seen = number
+                counts[place] += int(np.count_nonzero(of_one > limit))
 
     def of(self, version: int) -> dict[float, int]:
         """Return the count of each limit."""
@@ -393,70 +387,21 @@ class _Slow:
         return dict(zip(self._limits, counts, strict=True))
 
 
-def _number_of(connection: sqlite3.Connection, by: Answerer) -> int:
-    """Return the number of an answerer, which is noted when it appears first."""
-    document = msgspec.json.encode(by)
-    connection.execute(_NOTE, (document, by.version, by.generation))
-    (number,) = connection.execute(
-        "SELECT number FROM answerers WHERE document = ?", (document,)
-    ).fetchone()
-    return int(number)
+def _located(connection: sqlite3.Connection, stretch: Stretch, *, inputs: bool) -> _Lying:
+    files, parts = files_of(connection, stretch), parts_of(connection, stretch, inputs=inputs)
+    return _Lying(files, parts, inputs_of_answerers(connection) if inputs and files else {})
 
 
-def _parts(
-    connection: sqlite3.Connection, chosen: str, asked: Mapping[str, Any], *, inputs: bool
-) -> list[Part]:
-    """Return chunks, with their inputs or without."""
-    blobs = "c.ids, c.answers, c.inputs" if inputs else "c.ids, c.answers, x''"
-    found = connection.execute(f"SELECT {_HEAD}, {blobs} {chosen}", asked)
-    answerers: dict[bytes, Answerer] = {}
-    parts = []
-    for first_id, last_id, rows, document, *packed in found:
-        by = answerers.get(document)
-        if by is None:
-            by = answerers[document] = _read_answerer(document)
-        parts.append(Part(first_id, last_id, rows, by, *packed))
-    return parts
+def _with_own_inputs(table: pa.Table, inputs: Mapping[int, tuple[str, ...]]) -> pa.Table:
+    """Return answers without the inputs that others of the same hour had, and they had not."""
+    own = {FEATURE + n for one in table["answerer"].unique().to_pylist() for n in inputs[one]}
+    return table.select([n for n in table.column_names if not n.startswith(FEATURE) or n in own])
 
 
-def _parts_at(
-    connection: sqlite3.Connection, first: int, last: int, *, inputs: bool
-) -> tuple[list[Part], int]:
-    """Return the chunks that hold the positions from `first` up to `last`, and the position of their first answer."""
-    chosen: list[int] = []
-    start = position = 0
-    for number, count in connection.execute("SELECT number, rows FROM chunks ORDER BY number"):
-        if position < last and position + count > first:
-            if not chosen:
-                start = position
-            chosen.append(number)
-        position += count
-    if not chosen:
-        return [], 0
-    asked = {"first": chosen[0], "last": chosen[-1]}
-    return _parts(connection, _NUMBERED, asked, inputs=inputs), start
-
-
-def _outcomes_of(connection: sqlite3.Connection, parts: Sequence[Part]) -> Outcomes:
-    """Return value and instant of every outcome known of the answers in some chunks."""
-    if not parts:
-        return {}
-    between = (min(part.first_id for part in parts), max(part.last_id for part in parts))
-    found = connection.execute(
-        "SELECT prediction, value, at FROM outcomes WHERE prediction BETWEEN ? AND ?", between
-    )
-    return {prediction: (value, at) for prediction, value, at in found}
-
-
-def _ids_between(connection: sqlite3.Connection, first: str, last: str) -> set[str]:
-    """Return the ids of the chunks that reach into a range of ids."""
-    found = connection.execute(_HOLDING, {"first": first, "last": last})
-    return {identity for (ids,) in found for identity in unpack_ids(ids)}
-
-
-def _record(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -> int:
+def _record(
+    connection: sqlite3.Connection, outcomes: Sequence[Outcome], answered: Mapping[str, _Answer]
+) -> int:
     """Record outcomes and return how many were new."""
-    answered = _answers_of(connection, [outcome.prediction for outcome in outcomes])
     new = 0
     for outcome in outcomes:
         known = connection.execute(
@@ -469,28 +414,3 @@ def _record(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -> int:
         elif known[0] != outcome.value:
             raise OutcomeConflictError(outcome.prediction, known=known[0], given=outcome.value)
     return new
-
-
-def _answers_of(
-    connection: sqlite3.Connection, predictions: Sequence[str]
-) -> dict[str, tuple[int, str | float | None, bool]]:
-    """Return answerer, answer and whether it was drawn, of each prediction.
-
-    Raises:
-        UnknownPredictionError: The log does not hold one of them.
-    """
-    wanted = set(predictions)
-    found: dict[str, tuple[int, str | float | None, bool]] = {}
-    asked = {"first": min(wanted, default=""), "last": max(wanted, default="")}
-    for answerer, ids, answers in connection.execute(_ANSWERED, asked):
-        places = [(at, one) for at, one in enumerate(unpack_ids(ids)) if one in wanted]
-        if places:
-            fields = unpack_answers(answers)
-            for at, one in places:
-                found[one] = (answerer, fields["prediction"][at], fields["propensity"][at] > 0)
-    if len(found) < len(wanted):
-        raise UnknownPredictionError([one for one in predictions if one not in found])
-    return found
-
-
-_read_answerer = msgspec.json.Decoder(Answerer).decode
