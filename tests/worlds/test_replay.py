@@ -56,6 +56,19 @@ def test_counts_are_those_of_the_decisions(found):
     assert found.scheduled_fits >= 1
 
 
+def test_what_the_replay_was_told_is_on_record(found, made):
+    told = found.settings
+    assert (told.start, told.batch, told.label_delay) == (START, "50 rows", "10 rows")
+    assert told.start_at == made.rows.at[START]
+    assert told.seed == made.contract.train.seed
+
+
+def test_judgements_name_the_attempt_they_judged_promotions_too(found):
+    opened = {one.attempt for one in found.decisions if one.action == "retrain"}
+    assert {cost.action for cost in found.gate_costs} >= {"promote"}
+    assert {cost.attempt for cost in found.gate_costs} <= opened
+
+
 def test_what_the_replay_assumes_is_said_with_it(found, made):
     assert found.notes == notes_of(made.contract) != ()
 

@@ -69,7 +69,7 @@ class GateCost(msgspec.Struct, frozen=True, kw_only=True):
     """What one judgement of the gates turned out to be worth, measured on the rows that came after it.
 
     Args:
-        attempt: The attempt that was judged.
+        attempt: The attempt that was judged, of a promotion too.
         version: Its version, where it was promoted.
         at: Tick of the judgement.
         action: `promote` or `refuse`.
@@ -93,6 +93,24 @@ class GateCost(msgspec.Struct, frozen=True, kw_only=True):
         if self.gain is None:
             return None
         return self.gain if self.action == "promote" else -self.gain
+
+
+class ReplaySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a replay was told beside its contract and table; with them it comes out the same again.
+
+    Args:
+        start: First row that was answered, counted from 0.
+        start_at: Its tick.
+        batch: Rows or time between two looks of the loop, such as `250 rows` or `7d`.
+        label_delay: How long after its row a label counted as known, such as `48 rows`.
+        seed: Seed of every fit.
+    """
+
+    start: int
+    start_at: float
+    batch: str
+    label_delay: str
+    seed: int
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +142,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
         drift: Heat map: each column in each window.
         gate_costs: What each judgement turned out to be worth.
         notes: What people should know when they read the numbers, as sentences.
+        settings: What the replay was told; None where it is not known.
     """
 
     name: str = ""
@@ -151,6 +170,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     drift: tuple[DriftCell, ...] = ()
     gate_costs: tuple[GateCost, ...] = ()
     notes: tuple[str, ...] = ()
+    settings: ReplaySettings | None = None
 
     def of(self, line: LineName) -> float | None:
         """Return the metric of one line over all judged rows; None where it is not a finite number."""

@@ -5,6 +5,7 @@ decision before t + label delay. It holds because everything the loop is given p
 `History`, which hand out what is known at the clock's moment and nothing else.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from setpoint.clock import ManualClock
 from setpoint.control.world import World
 from setpoint.errors import MeasurementError
 from setpoint.facts.evidence import Ints, Scores
-from setpoint.facts.replay import Batch, GateCost, Replay
+from setpoint.facts.replay import Batch, GateCost, Replay, ReplaySettings
 from setpoint.stats.delong import paired_auc_difference
 from setpoint.stats.interval import Estimate
 from setpoint.stats.metrics import METRICS
@@ -73,7 +74,8 @@ def replay(plan: ReplayPlan, stage: Stage) -> Replay:
         "no_change": no_change(plan.truth, plan.rows, plan.start),
         "loop": history.scores,
     }
-    costs = tuple(_cost(plan, history, judge, one) for one in course.judged)
+    attempts = {one.version: one.attempt for one in course.taken if one.action == "register"}
+    costs = tuple(_cost(plan, history, judge, one, attempts) for one in course.judged)
     overall = {line: judge.value(answers[line], _asked(plan)) for line in answers}
     taken = [decision.action for decision in course.taken]
     contract = plan.contract
@@ -103,6 +105,17 @@ def replay(plan: ReplayPlan, stage: Stage) -> Replay:
         drift=tuple(heat.cells),
         gate_costs=costs,
         notes=notes_of(contract),
+        settings=_settings(plan),
+    )
+
+
+def _settings(plan: ReplayPlan) -> ReplaySettings:
+    return ReplaySettings(
+        start=plan.start,
+        start_at=float(plan.rows.at[plan.start]),
+        batch=str(plan.batch),
+        label_delay=str(plan.contract.label_delay),
+        seed=plan.contract.train.seed,
     )
 
 
@@ -128,7 +141,13 @@ def _batches(
     return tuple(found)
 
 
-def _cost(plan: ReplayPlan, history: History, judge: Judge, judged: Judged) -> GateCost:
+def _cost(
+    plan: ReplayPlan,
+    history: History,
+    judge: Judge,
+    judged: Judged,
+    attempts: Mapping[int | None, str],
+) -> GateCost:
     """Return what a judgement turned out to be worth on the rows that followed."""
     rows = np.arange(judged.row, min(judged.row + FOLLOWING, len(plan.rows.at)), dtype=np.int64)
     rows = rows[plan.truth.there[rows]]
@@ -141,7 +160,7 @@ def _cost(plan: ReplayPlan, history: History, judge: Judge, judged: Judged) -> G
         found = gain(judge, mine, theirs, rows)
     decision = judged.decision
     return GateCost(
-        attempt=decision.attempt,
+        attempt=decision.attempt or attempts.get(decision.version, ""),
         version=decision.version,
         at=decision.at,
         action="promote" if decision.action == "promote" else "refuse",
