@@ -16,7 +16,7 @@ def encode(body):
     return json.dumps(body).encode()
 
 
-POSTS = ["/predict", "/v1/predict", "/outcomes", "/v2/models/churn/infer"]
+POSTS = ["/predict", "/v1/predict", "/invocations", "/outcomes", "/v2/models/churn/infer"]
 
 
 @pytest.mark.parametrize("path", sorted(ROUTES))
@@ -93,7 +93,7 @@ def test_nasty_body_is_a_4xx_that_says_why(client, path):
     for body in NASTY:
         answer = client.post(path, body)
         assert 400 <= answer.status < 500, (body, answer)
-        assert answer.content["error"]
+        assert answer.content.get("error") or answer.content["message"]
         assert answer.content["detail"]
 
 
@@ -142,7 +142,7 @@ def test_no_body_makes_the_gateway_fail(client, path, body):
     answer = client.post(path, body)
     assert answer.status < 500, (body, answer)
     if answer.status != 200:
-        assert answer.content["error"]
+        assert answer.content.get("error") or answer.content["message"]
 
 
 def test_failure_of_the_gateway_itself_is_a_500_that_says_so(client, row, monkeypatch, capsys):

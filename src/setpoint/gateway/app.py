@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from setpoint.gateway import health, infer, oip, outcomes, predict
+from setpoint.gateway import health, infer, invocations, oip, outcomes, predict
 from setpoint.gateway.exchange import Request, Response, answer_refusal
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.reporting import Reporter
@@ -22,11 +22,14 @@ _GET, _POST = "GET", "POST"
 ROUTES: dict[str, tuple[str, Handler]] = {
     "/predict": (_POST, predict.predict),
     "/v1/predict": (_POST, predict.predict_v1),
+    "/invocations": (_POST, invocations.invocations),
     "/outcomes": (_POST, outcomes.outcomes),
     "/health": (_GET, health.health),
     "/healthz": (_GET, health.alive),
     "/livez": (_GET, health.alive),
     "/readyz": (_GET, health.ready),
+    "/ping": (_GET, invocations.ping),
+    "/version": (_GET, invocations.version),
     "/metrics": (_GET, health.metrics),
     "/v2": (_GET, oip.server),
     "/v2/health/live": (_GET, oip.server_live),

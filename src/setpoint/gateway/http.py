@@ -36,6 +36,7 @@ _READ_HEADERS = frozenset(
         b"accept",
         b"authorization",
         b"content-encoding",
+        b"content-type",
         b"inference-header-content-length",
         b"x-api-key",
         b"x-request-id",

@@ -1,6 +1,7 @@
 """The contract as a gateway sees it: `request.json` of a bundle, compiled to checks of a request's columns."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -51,6 +52,8 @@ class Schema:
         nullable: Names of features that may be null.
         classes: Class names as text.
         class_numbers: The classes as numbers, where all of them are numbers; else empty.
+        own_classes: The classes as the model itself says them: whole numbers or truth values where all of them are
+            such, else text; empty for regression.
         positive: Position of the positive class; the last unless the document says otherwise.
 
     Raises:
@@ -64,6 +67,7 @@ class Schema:
         self.classes = tuple(as_text(name) for name in document.classes)
         self._require_sound()
         self.class_numbers = _numbers(self.classes)
+        self.own_classes = _own(self.classes)
         self.positive = self._positive()
         self.threshold = 0.5 if document.threshold is None else document.threshold
         self.key = document.key or ""
@@ -143,6 +147,15 @@ def _numbers(classes: Sequence[str]) -> tuple[int | float, ...]:
     if not all(map(math.isfinite, numbers)):
         return ()
     return tuple(int(number) if number.is_integer() else number for number in numbers)
+
+
+def _own(classes: Sequence[str]) -> tuple[str | int | bool, ...]:
+    """Return classes of the type that models are fitted on: whole numbers and truth values have one text each."""
+    if set(classes) == {"true", "false"}:
+        return tuple(name == "true" for name in classes)
+    if all(re.fullmatch(r"0|-?[1-9][0-9]{0,17}", name) for name in classes):
+        return tuple(map(int, classes))
+    return tuple(classes)
 
 
 def read_schema(text: bytes) -> Schema:
