@@ -128,7 +128,15 @@ def test_metadata_names_inputs_outputs_and_versions(client):
     content = client.get("/v2/models/churn").content
     assert content["versions"] == ["1", "2"]
     assert content["platform"] == "setpoint_onnx"
-    assert content["inputs"][0] == {"name": "tenure", "datatype": "INT64", "shape": [-1]}
+    assert content["inputs"][0] == {
+        "name": "tenure",
+        "datatype": "INT64",
+        "shape": [-1],
+        "parameters": {"kind": "int", "nullable": False, "min": 0.0, "max": 120.0},
+    }
+    plan = content["inputs"][3]["parameters"]
+    assert json.loads(plan["values"]) == ["monthly", "yearly"]
+    assert content["parameters"]["key"] == "customer_id"
     assert [entry["datatype"] for entry in content["inputs"][1:]] == [
         "FP64",
         "BOOL",

@@ -6,6 +6,9 @@ and model repository extensions that only tell.
 
 from typing import Any
 
+import msgspec
+
+from setpoint.gateway.column_check import ColumnRule
 from setpoint.gateway.exchange import Request, Response, answer_json
 from setpoint.gateway.health import unready_reasons
 from setpoint.gateway.refusal import refuse
@@ -71,12 +74,18 @@ async def model(station: Station, request: Request) -> Response:
             "name": serving.deployment.model,
             "versions": [loaded.text for loaded in serving.versions.values()],
             "platform": f"setpoint_{version.runtime}",
-            "inputs": _inputs(version.schema),
+            "inputs": [
+                {**tensor, "parameters": _said(rule)}
+                for tensor, rule in zip(
+                    _inputs(version.schema), version.schema.document.columns, strict=True
+                )
+            ],
             "outputs": _outputs(version.schema),
             "parameters": {
                 "model_version": version.text,
                 "contract": version.schema.document.contract,
                 "artifact": version.artifact,
+                "key": version.schema.key,
             },
         }
     )
@@ -124,6 +133,18 @@ def _inputs(schema: Schema) -> list[dict[str, Any]]:
         {"name": rule.name, "datatype": COLUMN_TYPES[rule.kind], "shape": [-1]}
         for rule in schema.document.columns
     ]
+
+
+def _said(rule: ColumnRule) -> dict[str, str | float | bool]:
+    """Return what the contract says of an input, as scalars: parameters have no lists, so values are JSON in a text."""
+    said: dict[str, str | float | bool] = {"kind": rule.kind, "nullable": rule.nullable}
+    if rule.min is not None:
+        said["min"] = rule.min
+    if rule.max is not None:
+        said["max"] = rule.max
+    if rule.values is not None:
+        said["values"] = msgspec.json.encode(rule.values).decode()
+    return said
 
 
 def _outputs(schema: Schema) -> list[dict[str, Any]]:
