@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from setpoint.adapters.http_traffic import HttpTraffic
 from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.client import AsyncClient, Retries
 from setpoint.clock import SystemClock
+from setpoint.load.back_to_back import send_rows
 
 
 def logged_ids(project):
@@ -19,10 +20,18 @@ def logged_ids(project):
     return dict(zip(found["id"].to_pylist(), found["generation"].to_pylist(), strict=True))
 
 
-async def ready(traffic, row):
+def once(gateway):
+    """A client that sends nothing twice."""
+    return AsyncClient(gateway.url, retries=Retries(most=0))
+
+
+async def send(client, rows):
+    return await send_rows(client, rows, clock=SystemClock(), concurrency=8)
+
+
+async def ready(client):
     for _ in range(500):
-        (sent,) = await traffic.send([row])
-        if sent.status == 200:
+        if await client.ready():
             return
         await asyncio.sleep(0.02)
     pytest.fail("the gateway did not get ready")
@@ -33,7 +42,6 @@ def test_switches_of_version_under_load_lose_no_request(project, start_gateway, 
     project.add(2)
     project.deploy(1, {1: 1.0})
     gateway = start_gateway()
-    traffic = HttpTraffic(gateway.url, SystemClock())
     generations = 6
 
     async def switch():
@@ -50,26 +58,28 @@ def test_switches_of_version_under_load_lose_no_request(project, start_gateway, 
         yield from [row] * 50
 
     async def load():
-        await ready(traffic, row)
-        switching = asyncio.create_task(switch())
-        sent = await traffic.send(rows(switching), concurrency=8)
-        # A request after the last document's poll must see it.
-        await asyncio.sleep(0.3)
-        return sent + await traffic.send([row])
+        async with once(gateway) as client:
+            await ready(client)
+            switching = asyncio.create_task(switch())
+            sent = await send(client, rows(switching))
+            # A request after the last document's poll must see it.
+            await asyncio.sleep(0.3)
+            return sent + await send(client, [row])
 
-    sent = asyncio.run(load())
-    assert {one.status for one in sent} == {200}
+    found = asyncio.run(load())
+    assert {one.status for one in found} == {200}
+    sent = [one.answer for one in found]
     assert {one.generation for one in sent} == set(range(1, generations + 1))
     for one in sent:
         expected = 1 if one.generation == 1 else 1 + one.generation % 2
         assert one.version == str(expected)
         assert one.prediction == (1 if expected == 1 else 0)  # the two models answer the opposite
-    by_end = sorted(sent, key=lambda one: one.id)
+    by_end = sorted(sent, key=lambda one: one.prediction_id)
     assert [one.generation for one in by_end] == sorted(one.generation for one in by_end)
     code, errors = gateway.terminate()
     assert (code, errors) == (0, "")
     logged = logged_ids(project)
-    assert {one.id: one.generation for one in sent}.items() <= logged.items()
+    assert {one.prediction_id: one.generation for one in sent}.items() <= logged.items()
 
 
 def test_kill_9_under_load_loses_no_acknowledged_answer(project, start_gateway, row):
@@ -78,7 +88,6 @@ def test_kill_9_under_load_loses_no_acknowledged_answer(project, start_gateway, 
     acknowledged = set()
     for kill in range(4):
         gateway = start_gateway()
-        traffic = HttpTraffic(gateway.url, SystemClock())
 
         def rows(gateway=gateway, after=60 + 70 * kill):
             for number in range(5000):
@@ -88,12 +97,13 @@ def test_kill_9_under_load_loses_no_acknowledged_answer(project, start_gateway, 
                     return
                 yield row
 
-        async def load(traffic=traffic, rows=rows):
-            await ready(traffic, row)
-            return await traffic.send(rows(), concurrency=8)
+        async def load(gateway=gateway, rows=rows):
+            async with once(gateway) as client:
+                await ready(client)
+                return await send(client, rows())
 
         sent = asyncio.run(load())
-        given = {one.id for one in sent if one.status == 200}
+        given = {one.answer.prediction_id for one in sent if one.answer}
         assert len(given) >= 50
         assert any(one.status == 0 for one in sent)  # it was killed in the middle
         acknowledged |= given
@@ -104,19 +114,19 @@ def test_sigterm_finishes_requests_and_writes_the_buffered_log(project, start_ga
     project.add(1)
     project.deploy(1, {1: 1.0}, log="buffered")
     gateway = start_gateway()
-    traffic = HttpTraffic(gateway.url, SystemClock())
 
     async def load():
-        await ready(traffic, row)
-        sending = asyncio.create_task(traffic.send([row] * 2000, concurrency=8))
-        await asyncio.sleep(0.2)
-        gateway.process.terminate()
-        return await sending
+        async with once(gateway) as client:
+            await ready(client)
+            sending = asyncio.create_task(send(client, [row] * 2000))
+            await asyncio.sleep(0.2)
+            gateway.process.terminate()
+            return await sending
 
     sent = asyncio.run(load())
     _, errors = gateway.process.communicate(timeout=20)
     assert (gateway.process.returncode, errors) == (0, b"")
-    given = {one.id for one in sent if one.status == 200}
+    given = {one.answer.prediction_id for one in sent if one.answer}
     assert len(given) >= 20
     assert given <= logged_ids(project).keys()
     # A request is answered whole or never taken: what fails is refused at the door, not dropped half-way.

@@ -8,9 +8,10 @@ import urllib.request
 
 import psutil
 
-from setpoint.adapters.http_traffic import HttpTraffic
 from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.client import AsyncClient, Retries
 from setpoint.clock import SystemClock
+from setpoint.load.back_to_back import send_rows
 
 WORKERS = 2
 
@@ -45,7 +46,11 @@ def logged_ids(project):
 
 
 def send(url, rows):
-    return asyncio.run(HttpTraffic(url, SystemClock()).send(rows, concurrency=16))
+    async def whole():
+        async with AsyncClient(url, retries=Retries(most=0)) as client:
+            return await send_rows(client, rows, clock=SystemClock(), concurrency=16)
+
+    return asyncio.run(whole())
 
 
 def test_workers_share_the_port_the_log_and_the_metrics(project, start_gateway, row, wait_until):
@@ -55,10 +60,10 @@ def test_workers_share_the_port_the_log_and_the_metrics(project, start_gateway, 
     wait_until(lambda: all(is_ready(gateway.url) for _ in range(8)))
     sent = send(gateway.url, [row] * 600)
     assert {one.status for one in sent} == {200}
-    assert len({one.id for one in sent}) == len(sent)
+    assert len({one.answer.prediction_id for one in sent}) == len(sent)
     wait_until(lambda: all(predictions(gateway.url) == len(sent) for _ in range(4)))
     assert gateway.terminate() == (0, "")
-    assert sorted(logged_ids(project)) == sorted(one.id for one in sent)
+    assert sorted(logged_ids(project)) == sorted(one.answer.prediction_id for one in sent)
 
 
 def test_worker_that_is_killed_is_replaced_and_loses_nothing_it_acknowledged(
@@ -77,7 +82,7 @@ def test_worker_that_is_killed_is_replaced_and_loses_nothing_it_acknowledged(
             yield row
 
     sent = send(gateway.url, rows())
-    given = {one.id for one in sent if one.status == 200}
+    given = {one.answer.prediction_id for one in sent if one.answer}
     assert len(given) > 600
     wait_until(lambda: len(children(gateway.process.pid)) == WORKERS)
     assert first[0] not in children(gateway.process.pid)

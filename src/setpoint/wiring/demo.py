@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from setpoint.adapters.http_traffic import HttpTraffic
+from setpoint.client.async_client import AsyncClient
+from setpoint.client.retries import Retries
 from setpoint.clock import SystemClock
 from setpoint.contract.contract import Contract
 from setpoint.contract.parse import parse
@@ -20,6 +21,7 @@ from setpoint.facts.decision import Decision
 from setpoint.facts.replay import Replay
 from setpoint.facts.run import RunResult
 from setpoint.ledger.verify import verify
+from setpoint.load.back_to_back import send_rows
 from setpoint.reports.replay_page import replay_page
 from setpoint.settings import Settings
 from setpoint.wiring.live import Live, open_live
@@ -219,11 +221,10 @@ class _Live:
         self, contract: Contract, gateway: Gateway, rows: list[LiveRow], *, until: str
     ) -> None:
         """Send requests while the loop looks, until it promotes or rolls back."""
-        traffic = HttpTraffic(gateway.url, SystemClock())
         with self._open(contract) as opened:
             for start in range(0, len(rows), _BATCH):
                 batch = rows[start : start + _BATCH]
-                asyncio.run(self._send(traffic, batch))
+                asyncio.run(self._send(gateway.url, batch))
                 decisions = settle(opened.world, contract)
                 self._result.decisions.extend(decisions)
                 for decision in decisions:
@@ -233,11 +234,14 @@ class _Live:
         msg = f"after {len(rows):,} requests the loop had not come to {until!r}"
         raise UsageError(msg)
 
-    async def _send(self, traffic: HttpTraffic, batch: list[LiveRow]) -> None:
+    async def _send(self, url: str, batch: list[LiveRow]) -> None:
         requests = [{**row.features, "customer_id": row.key} for row in batch]
-        sent = await traffic.send(requests, concurrency=4)
-        answered = [one for one in sent if one.id and not one.error]
-        await traffic.tell({one.id: batch[one.number].truth for one in answered})
+        # Nothing is sent twice: a request that fails is what the loop shall see.
+        async with AsyncClient(url, retries=Retries(most=0)) as client:
+            sent = await send_rows(client, requests, clock=SystemClock(), concurrency=4)
+            await client.outcomes(
+                {one.answer.prediction_id: batch[one.number].truth for one in sent if one.answer}
+            )
         self._result.requests += len(sent)
         self._result.failed += sum(1 for one in sent if one.error)
 
