@@ -88,7 +88,7 @@ _FILES: Mapping[Axis, str] = {
     "position": "last_position >= :low AND first_position < :high",
     "id": "last_id >= :low AND first_id <= :high",
 }
-_PARTS_REST = "AND (:version IS NULL OR version = :version) ORDER BY position"
+_PARTS_REST = "AND (:version IS NULL OR version = :version)"
 _NAMES_REST = """
 AND (:version IS NULL OR EXISTS (
     SELECT 1 FROM filed JOIN answerers a ON a.number = answerer WHERE file = files.number AND a.version = :version
@@ -192,15 +192,21 @@ class LogFile:
 
 def append_chunks(connection: sqlite3.Connection, chunks: list[Chunk]) -> None:
     """Append chunks at the end of the log."""
-    (position,) = connection.execute(_END).fetchone()
+    position = end_of(connection)
     for chunk in chunks:
         number = _number_of(connection, chunk.by)
         connection.execute(_INSERT, (position, number, *chunk[1:]))
         position += chunk.rows
 
 
+def end_of(connection: sqlite3.Connection) -> int:
+    """Return the position after the last answer: the number of answers."""
+    (end,) = connection.execute(_END).fetchone()
+    return int(end)
+
+
 def parts_of(connection: sqlite3.Connection, stretch: Stretch, *, inputs: bool) -> list[Part]:
-    """Return the fresh chunks that reach into a stretch of the log, with their inputs or without."""
+    """Return the fresh chunks that reach into a stretch of the log, in no order, with their inputs or without."""
     query = " ".join((_PARTS, _FRESH[stretch.axis], _PARTS_REST))
     found = connection.execute(query, {**stretch._asdict(), "inputs": inputs})
     answerers: dict[bytes, Answerer] = {}

@@ -27,6 +27,7 @@ from setpoint.adapters.log_file import (
     LogFile,
     Stretch,
     append_chunks,
+    end_of,
     files_of,
     inputs_of_answerers,
     parts_of,
@@ -52,9 +53,11 @@ SELECT version, COUNT(loss), COALESCE(SUM(loss), 0), COALESCE(SUM(loss * loss), 
     FROM outcomes o JOIN answerers a ON a.number = o.answerer WHERE a.generation >= :generation AND o.drawn
 ) GROUP BY version
 """
+# A chunk that lies in a file as well changes neither.
 _SPAN = """
-SELECT MIN(first_at), MAX(last_at), SUM(rows) FROM (
-    SELECT first_at, last_at, rows FROM fresh UNION ALL SELECT first_at, last_at, rows FROM files
+SELECT MIN(first), MAX(last) FROM (
+    SELECT (SELECT MIN(first_at) FROM chunks) AS first, (SELECT MAX(last_at) FROM chunks) AS last
+    UNION ALL SELECT MIN(first_at), MAX(last_at) FROM files
 )
 """
 _OUTCOMES = "SELECT prediction, value, at FROM outcomes WHERE prediction BETWEEN ? AND ?"
@@ -233,7 +236,8 @@ class SqliteLog:
             JournalError: The log cannot be read.
         """
         with self._file.reading() as connection:
-            first, last, count = connection.execute(_SPAN).fetchone()
+            count = end_of(connection)
+            first, last = connection.execute(_SPAN).fetchone()
         return (first, last, count) if count else (0.0, 0.0, 0)
 
     def compact(
