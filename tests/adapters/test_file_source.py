@@ -99,6 +99,7 @@ BAD = {
     "empty file": ("t.csv", b"", "empty"),
     "blanks": ("t.csv", b"\n \n", "only blanks"),
     "truncated archive": ("t.csv.gz", gzip.compress(CSV * 1000)[:-20], "cut off before its end"),
+    "text named as an archive": ("t.csv.gz", CSV, "is not gzip; fetch it again, or name it t.csv"),
     "damaged archive": ("t.csv.gz", b"\x1f\x8b" + b"junk" * 9, "damaged"),
     "long row": ("t.csv", b"a,b\n1,2\n1,2,3\n", "row 3 has 3 cells, the header has 2"),
     "short row": ("t.csv", b"a,b\n1,2\n1\n", "row 3 has 1 cells"),

@@ -3,8 +3,8 @@ import pyarrow as pa
 import pytest
 from small_contracts import contract
 
-from setpoint.data.conform import conform, sort_by_time, take, ticks
-from setpoint.errors import DataError
+from setpoint.data.conform import conform, require_columns, sort_by_time, take, ticks
+from setpoint.errors import DataError, EmptyTableError
 
 
 def typed(values, kind, **fmt):
@@ -163,3 +163,17 @@ def test_a_part_keeps_only_its_own_misfits():
 
 def test_without_a_time_column_ticks_are_positions():
     assert ticks(pa.table({"y": ["a", "b"]}), contract()).tolist() == [0.0, 1.0]
+
+
+def test_table_of_another_kind_is_told_by_what_it_lacks_not_as_empty():
+    declared = contract({"x": {"type": "float"}})
+    other = pa.table({"a": [1, 2, 3], "b": [1, 2, 3]})
+    with pytest.raises(DataError, match=r"t.csv has 3 rows, and lacks .*'x', 'y'; it has a, b"):
+        require_columns(conform(other, declared), other, [], "t.csv")
+    features = pa.table({"x": [1.0, 2.0]})
+    require_columns(conform(features, declared), features, [], "t.csv")
+    with pytest.raises(DataError, match=r"2 rows, and lacks columns of the contract: 'y'"):
+        require_columns(conform(features, declared), features, ["y"], "t.csv")
+    none = pa.table({"x": pa.array([], pa.float64()), "y": pa.array([], pa.string())})
+    with pytest.raises(EmptyTableError, match="no rows"):
+        require_columns(conform(none, declared), none, ["y"], "t.csv")

@@ -162,6 +162,9 @@ def _bytes_of(path: Path) -> bytes:
             str(path), f"{error.strerror}; check the path and its permissions"
         ) from error
     if not data.startswith(_GZIP):
+        if data and path.suffix == ".gz":
+            reason = f"it is named .gz and is not gzip; fetch it again, or name it {path.stem}"
+            raise SourceError(str(path), reason)
         return data
     try:
         return gzip.decompress(data)

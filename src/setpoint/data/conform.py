@@ -8,6 +8,7 @@ Invariants:
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,9 +19,11 @@ import pyarrow.compute as pc
 from setpoint.contract.contract import Contract
 from setpoint.data.cells import as_text, flat, type_cells
 from setpoint.data.columns import ColumnUse, columns_of
-from setpoint.errors import DataError
+from setpoint.errors import DataError, EmptyTableError
 
 Ints = npt.NDArray[np.int64]
+
+_NAMED = 8  # columns that a sentence names
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,36 @@ def conform(table: pa.Table, contract: Contract) -> Conformed:
         tuple(name for name in table.column_names if name not in typed),
         tuple(in_doubt),
     )
+
+
+def require_columns(
+    conformed: Conformed, raw: pa.Table, needed: Collection[str], source: str
+) -> None:
+    """Check that a table that has rows still has some with the contract's columns alone.
+
+    Args:
+        conformed: The typed table.
+        raw: The table before.
+        needed: Columns without which nothing can be done.
+        source: Where the table is from, for people.
+
+    Raises:
+        EmptyTableError: There is not one row.
+        DataError: A needed column lacks, or all of them.
+    """
+    if not raw.num_rows:
+        msg = f"{source} has no rows"
+        raise EmptyTableError(msg)
+    if conformed.table.num_columns and not set(needed) & set(conformed.absent):
+        return
+    lacks = ", ".join(map(repr, conformed.absent[:_NAMED]))
+    more = f" and {len(conformed.absent) - _NAMED} more" if len(conformed.absent) > _NAMED else ""
+    has = ", ".join(raw.column_names[:_NAMED]) + (", …" if raw.num_columns > _NAMED else "")
+    msg = (
+        f"{source} has {raw.num_rows:,} rows, and lacks columns of the contract: {lacks}{more}; "
+        f"it has {has}; is it the right table?"
+    )
+    raise DataError(msg)
 
 
 def take(conformed: Conformed, start: int, stop: int) -> Conformed:

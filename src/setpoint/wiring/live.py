@@ -25,8 +25,8 @@ from setpoint.contract.contract import Contract
 from setpoint.control.releasing import loss_scale
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
-from setpoint.data.conform import conform, sort_by_time, ticks
-from setpoint.errors import BundleError, EmptyTableError
+from setpoint.data.conform import conform, require_columns, sort_by_time, ticks
+from setpoint.errors import BundleError
 from setpoint.facts.version import Lineage
 from setpoint.ports.journal import Journal
 from setpoint.ports.registry import Registry
@@ -65,11 +65,10 @@ class SourceRows:
         contract = self._contract
         raw, origin = self._source.read()
         conformed = conform(raw, contract)
+        time = contract.require_data().time
+        require_columns(conformed, raw, [time] if time else [], origin.source)
         if contract.axis == "time":
             conformed = sort_by_time(conformed, contract)
-        if not conformed.table.num_rows:
-            msg = f"{origin.source} has no rows"
-            raise EmptyTableError(msg)
         return LabelledRows(
             conformed=conformed,
             contract=contract,

@@ -27,7 +27,7 @@ from setpoint.contract.parse import from_plain
 from setpoint.contract.spans import Span
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
-from setpoint.data.conform import conform, sort_by_time, ticks
+from setpoint.data.conform import conform, require_columns, sort_by_time, ticks
 from setpoint.digest import sha256_json, short
 from setpoint.errors import EmptyTableError, UsageError
 from setpoint.facts.evidence import Floats
@@ -139,11 +139,11 @@ def history_rows(
     section = contract.require_data()
     source = FileSource(data or section.source, folder=folder, form=section.format)
     raw, origin = source.read()
-    conformed = sort_by_time(conform(raw, contract), contract)
+    conformed = conform(raw, contract)
+    needed = [name for name in (section.target, section.time) if name]
+    require_columns(conformed, raw, needed, origin.source)
+    conformed = sort_by_time(conformed, contract)
     at = ticks(conformed.table, contract)
-    if not len(at):
-        msg = f"{origin.source} has no rows"
-        raise EmptyTableError(msg)
     if not np.isfinite(at).all():
         count = int((~np.isfinite(at)).sum())
         msg = f"{count:,} rows of {origin.source} have no readable {section.time}; a replay needs each row's time"
