@@ -78,7 +78,23 @@ def test_an_environment_is_put_over_the_contract(project):
     (project / "configs").mkdir()
     (project / "configs" / "prod.yaml").write_text("release: {min_requests: 1000}\n")
     assert json.loads(run("--env", "prod", "--json").stdout)["requests_needed"] == 27_000
-    assert run("--env", "prdo").exit_code == 2
+    found = run("--env", "prdo")
+    assert found.exit_code == 2
+    assert "--env prod" in found.output
+    assert "setpoint init" not in found.output
+
+
+def test_an_environment_where_there_are_no_overlays_says_so(project):
+    found = run("--env", "prod")
+    assert found.exit_code == 2
+    assert "holds no overlay" in found.output
+
+
+def test_a_misspelt_signal_of_a_trigger_is_told_the_nearest(project):
+    (project / "model_contract.yaml").write_text(
+        CONTRACT + "retrain: {when: [performance.dropp > 5%]}\n"
+    )
+    assert "did you mean 'performance.drop'?" in run().output
 
 
 def test_checking_creates_nothing(project):

@@ -80,3 +80,18 @@ def test_any_column_name_can_be_watched(column):
     condition = Condition.read(f"drift.`{column}` > 10%")
     assert condition.subject == column
     assert Condition.read(str(condition)) == condition
+
+
+@pytest.mark.parametrize(
+    ("raw", "nearest"),
+    [
+        ("performance.dropp > 5%", "performance.drop"),
+        ("performance.acuracy < 0.7", "performance.accuracy"),
+        ("row.new >= 5", "rows.new"),
+        ("weather.rain > 1", ""),
+    ],
+)
+def test_misspelt_signal_is_told_the_nearest_one(raw, nearest):
+    with pytest.raises(ScalarError) as error:
+        Condition.read(raw)
+    assert error.value.nearest == nearest

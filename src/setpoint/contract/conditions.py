@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import ClassVar, Literal, Self, cast, get_args
 
 from setpoint.contract.metrics import MetricName
@@ -132,8 +133,11 @@ def _signal(family: str, name: str | None, quoted: str | None) -> tuple[str, str
         return f"{family}.<column>", subject
     if family == "performance" and subject in get_args(MetricName):
         return "performance.<metric>", subject
-    known = ", ".join(SIGNALS)
-    raise ScalarError(f"has no signal {family}.{subject}", allowed=known)
+    name = f"{family}.{subject}"
+    words = [one for one in SIGNALS if "<" not in one]
+    words += [f"performance.{metric}" for metric in get_args(MetricName)]
+    nearest = next(iter(get_close_matches(name, words, n=1)), "")
+    raise ScalarError(f"has no signal {name}", allowed=", ".join(SIGNALS), nearest=nearest)
 
 
 def _subject_text(signal: str, subject: str) -> str:

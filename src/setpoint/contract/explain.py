@@ -105,7 +105,8 @@ def _words(detail: ErrorDetails, node: Node | None) -> tuple[str, str, str]:
         nearest = _nearest_key(node, str(context["keys"]).split())
         return detail["msg"], str(context["allowed"]), nearest
     if kind in {"scalar", "rule"}:
-        return str(context["message"]), str(context["allowed"]), ""
+        nearest = str(context.get("nearest", ""))
+        return str(context["message"]), str(context["allowed"]), nearest
     message, allowed = _KINDS.get(kind, (detail["msg"], ""))
     if kind == "string_type" and node is not None and node.raw and not node.quoted:
         allowed = f'text; as text, this is written "{node.raw}" with quotes'

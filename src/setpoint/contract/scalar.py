@@ -19,11 +19,13 @@ class ScalarError(ValueError):
     Args:
         message: What is wrong, as one sentence.
         allowed: What could stand there.
+        nearest: The nearest known word, for a misspelt one.
     """
 
-    def __init__(self, message: str, *, allowed: str) -> None:
+    def __init__(self, message: str, *, allowed: str, nearest: str = "") -> None:
         self.message = message
         self.allowed = allowed
+        self.nearest = nearest
         super().__init__(f"{message}; allowed: {allowed}")
 
 
@@ -55,7 +57,11 @@ class Scalar:
         try:
             return cls.read(raw)
         except ScalarError as error:
-            facts = {"message": error.message, "allowed": error.allowed}
+            facts = {
+                "message": error.message,
+                "allowed": error.allowed,
+                "nearest": error.nearest,
+            }
             raise PydanticCustomError("scalar", "{message}", facts) from error
 
     @classmethod
