@@ -26,7 +26,7 @@ def test_the_same_promise_changes_nothing(whole):
         ("learning_rate: 0.05", "learning_rate: 0.1", "train.params.learning_rate", "refit"),
         ("seed: 7", "seed: 8", "train.seed", "refit"),
         ("source: data/churn.parquet", "source: b.parquet", "data.source", "refit"),
-        ("max: 120", "max: 130", "data.columns.tenure.max", "validate"),
+        ("max: 120", "max: 130", "data.columns.tenure.max", "refit"),
         ("{type: int, min: 0, max: 120}", "{type: float, min: 0, max: 120}", "data.columns.tenure.type", "refit"),
         ("min_rows: 1000", "min_rows: 2000", "data.checks.min_rows", "validate"),
         ("protected: [gender]", "protected: [gender, age]", "data.protected", "judge"),

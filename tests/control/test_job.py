@@ -166,3 +166,15 @@ def test_by_hash_a_champion_judged_by_a_row_did_not_learn_from_it(
     assert set(everything[~found]) == set(learnt.tolist())
     again = msgspec.structs.replace(first.seen, seed=99)
     assert unseen_by(version(again), play.rows, contract, everything).tolist() != found.tolist()
+
+
+def test_tightened_gate_makes_no_other_fit_and_a_tightened_range_does_as_plan_says(draft):
+    plain = draft()
+    gates = [{"metric": "accuracy", "min": 0.9}, {"metric": "accuracy", "beats_champion": "0 abs"}]
+    assert draft(gates=gates).job.key == plain.job.key
+    columns = {"a": {"type": "float", "max": 50}, "b": {"type": "float"}}
+    assert draft(data={"columns": columns}).job.key != plain.job.key
+    nulls = {"a": {"type": "float", "nulls": "0%"}, "b": {"type": "float"}}
+    assert draft(data={"columns": nulls}).job.key != plain.job.key
+    unique = {"a": {"type": "float", "unique": True}, "b": {"type": "float"}}
+    assert draft(data={"columns": unique}).job.key == plain.job.key

@@ -24,7 +24,7 @@ EFFECTS: dict[Effect, str] = {  # heaviest first
     "restart": "this is another model: it starts without versions and without a champion",
     "refit": "a new candidate is fitted and judged",
     "validate": "data is validated anew; rows that fail are kept out",
-    "judge": "the gates are judged anew; only what was never measured is measured",
+    "judge": "the gates are judged anew; a fit is made only for what was never measured",
     "watch": "the next window is judged by this",
     "trigger": "triggers are weighed by this",
     "release": "nothing until the next step of a release",
@@ -45,6 +45,10 @@ _EFFECTS: dict[tuple[str, ...], Effect] = {  # the longest path that fits decide
     ("data", "columns", "*"): "validate",
     ("data", "columns", "*", "type"): "refit",
     ("data", "columns", "*", "use"): "refit",
+    ("data", "columns", "*", "min"): "refit",
+    ("data", "columns", "*", "max"): "refit",
+    ("data", "columns", "*", "values"): "refit",
+    ("data", "columns", "*", "nulls"): "refit",
     ("data", "columns", "*", "reason"): "nothing",
     ("data", "columns", "*", "unit"): "nothing",
     ("train",): "refit",
@@ -62,6 +66,11 @@ _WORDS: dict[tuple[str, ...], str] = {  # where an effect's own words say too li
     ("data", "version"): "the source is read anew; a new candidate is fitted if its rows changed",
     ("monitor", "performance", "label_delay"): "labels become known at another time: rows are "
     "split anew, and a new candidate is fitted and judged",
+    **{
+        ("data", "columns", "*", key): "data is validated anew, and a candidate is fitted: "
+        "requests are refused by what its bundle says"
+        for key in ("min", "max", "values", "nulls")
+    },
     ("monitor", "window"): "windows begin anew, with a reference for this length",
     ("release", "strategy"): "nothing until the next release",
     ("serve", "runtime"): "the next version is bundled for it; versions stay as they are",
