@@ -182,6 +182,8 @@ def test_lower_is_better_falls_upward(make_contract):
     assert found.verdict.verdict == "fail"
     assert found.verdict.evidence["reference"] == 0.82
     assert found.value == pytest.approx(2 * np.sqrt(2 / np.pi) - 0.82, abs=0.1)
+    assert found.verdict.reason.startswith("mae rose by 0.")
+    assert found.verdict.reason.endswith("surely by more than 5%, that is 0.041")
 
 
 def test_a_model_that_is_always_right_does_not_crash(signal):

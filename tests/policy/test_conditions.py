@@ -45,6 +45,15 @@ def test_relative_drop_is_relative_to_the_value_at_release(signal) -> None:
     assert holds("performance.drop > 5%", drop) is False
 
 
+def test_relative_drop_is_told_as_the_limit_is_written(signal) -> None:
+    drop = signal("performance.drop", 21.31, interval=(9.418, 33.2), reference=20.0)
+    found = read_condition(Condition.read("performance.drop > 5%"), {"performance.drop": drop}, {})
+    assert found.reason == "performance.drop is 106.5%, within 47.1% to 166.0% of 20"
+    absolute = Condition.read("performance.drop > 5 abs")
+    told = read_condition(absolute, {"performance.drop": drop}, {}).reason
+    assert told == "performance.drop is 21.31, within 9.418 to 33.2"
+
+
 def test_relative_drop_without_a_value_at_release_is_not_known(signal) -> None:
     assert holds("performance.drop > 5%", signal("performance.drop", 0.5)) is None
 

@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from setpoint.contract.contract import Contract
+from setpoint.contract.shares import Change
 from setpoint.errors import (
     ContractError,
     MeasurementError,
@@ -98,10 +99,11 @@ def drop_signal(
     except (ContractError, MeasurementError) as error:
         return _unmeasured(window, subject, "error", str(error))
     limit = rules.drop.of(reference)
-    ruling, words = _rule(found, limit)
+    ruling, words = _rule(found, rules.drop, reference)
+    moved = "fell" if metric.higher_is_better else "rose"
     reason = (
-        f"{metric.name} fell by {found.value:.4g} ({found.low:.4g} to {found.high:.4g}) from {reference:.4g} "
-        f"over the last {found.rows} labelled rows: {words}"
+        f"{metric.name} {moved} by {found.value:.4g} (between {found.low:.4g} and {found.high:.4g}) from "
+        f"{reference:.4g} over the last {found.rows} labelled rows: {words}"
     )
     return Signal(
         name=NAME,
@@ -290,12 +292,14 @@ def _without_step(series: Floats) -> Floats:
     return np.concatenate([part - part.mean() for part in (series[:cut], series[cut:])])
 
 
-def _rule(found: Fall, limit: float) -> tuple[Ruling, str]:
+def _rule(found: Fall, allowed: Change, reference: float) -> tuple[Ruling, str]:
+    limit = allowed.of(reference)
+    said = f"{allowed}, that is {limit:.4g}" if allowed.relative else f"{limit:.4g}"
     if found.low > limit:
-        return "fail", f"surely by more than {limit:.4g}"
+        return "fail", f"surely by more than {said}"
     if found.high <= limit:
-        return "pass", f"surely by no more than {limit:.4g}"
-    return "inconclusive", f"not yet known whether by more than {limit:.4g}"
+        return "pass", f"surely by no more than {said}"
+    return "inconclusive", f"not yet known whether by more than {said}"
 
 
 def _unmeasured(window: Window, subject: str, ruling: Ruling, reason: str) -> Signal:

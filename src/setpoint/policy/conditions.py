@@ -78,17 +78,36 @@ def _judge(condition: Condition, signal: Signal) -> tuple[bool | None, str]:
     verdict = signal.verdict
     if signal.value is None or verdict.verdict == "error":
         return None, f"{name} could not be measured: {verdict.reason}"
-    limit = _limit(condition, verdict.evidence.get("reference"))
+    reference = verdict.evidence.get("reference")
+    limit = _limit(condition, reference)
     if limit is None:
         return None, f"{name} has no value at release that {condition.value} could be relative to"
     if verdict.interval is None:
         if verdict.verdict == "inconclusive":
-            return None, f"{name} is {signal.value:.4g}, inconclusive: {verdict.reason}"
-        return _beyond(signal.value, condition.op, limit), f"{name} is {signal.value:.4g}"
+            return (
+                None,
+                f"{name} is {_said(condition, signal.value, reference)}, inconclusive: {verdict.reason}",
+            )
+        reason = f"{name} is {_said(condition, signal.value, reference)}"
+        return _beyond(signal.value, condition.op, limit), reason
     low, high = verdict.interval
-    reason = f"{name} is {signal.value:.4g}, within {low:.4g} to {high:.4g}"
+    value, least, most = (_said(condition, one, reference) for one in (signal.value, low, high))
+    reason = f"{name} is {value}, within {least} to {most}"
+    if _is_relative(condition, reference):
+        reason += f" of {reference:.4g}"
     ends = {_beyond(low, condition.op, limit), _beyond(high, condition.op, limit)}
     return (ends.pop() if len(ends) == 1 else None), reason
+
+
+def _said(condition: Condition, value: float, reference: float | None) -> str:
+    """Return a value as the limit is written: a relative change as a share of what it changed from."""
+    if reference is not None and _is_relative(condition, reference):
+        return f"{value / abs(reference):.1%}"
+    return f"{value:.4g}"
+
+
+def _is_relative(condition: Condition, reference: float | None) -> bool:
+    return isinstance(condition.value, Change) and condition.value.relative and bool(reference)
 
 
 def _beyond(value: float, op: str, limit: float) -> bool:
