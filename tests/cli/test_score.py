@@ -202,6 +202,7 @@ def test_a_row_that_breaks_the_contract_gets_no_answer_and_no_place_in_the_log(p
     )
     found = run("score", "in.csv", "out.csv")
     assert found.exit_code == 1
+    assert "2 of 5 rows answered (version 1: 2), 2 logged" in found.output
     assert "3 rows got no answer" in found.output
     out = pa.csv.read_csv("out.csv").to_pylist()
     assert [bool(row["error"]) for row in out] == [False, True, True, False, True]

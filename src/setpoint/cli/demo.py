@@ -41,7 +41,7 @@ def _business(folder: Path) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from setpoint.cli.replay_bar import replay_bar
+    from setpoint.cli.late_bar import late_bar
     from setpoint.reports.terminal import replay_table
     from setpoint.wiring.demo import DemoPlan, learn, live, replay_history
 
@@ -53,7 +53,7 @@ def _business(folder: Path) -> None:
     plan = DemoPlan(folder, told)
     told("demo", "a subscription business over two years; everything happens on this machine")
     history = learn(plan)
-    with replay_bar(quiet=not out.is_terminal) as progress:
+    with late_bar("replay", quiet=not out.is_terminal) as progress:
         replayed, report = replay_history(plan, progress)
     out.print(replay_table(replayed), crop=False)
     told("replay", f"{len(replayed.decisions)} decisions in {replayed.seconds:.0f} s: {report}")
@@ -72,13 +72,13 @@ def _own(own: "OwnTable") -> None:
 
     from rich.console import Console
 
-    from setpoint.cli.replay_bar import replay_bar
+    from setpoint.cli.late_bar import late_bar
     from setpoint.reports.replay_page import replay_page
     from setpoint.reports.terminal import replay_table
     from setpoint.wiring.own_table import replay_own
 
     out = Console(highlight=False)
-    with replay_bar(quiet=not out.is_terminal) as progress:
+    with late_bar("replay", quiet=not out.is_terminal) as progress:
         found = replay_own(replace(own, progress=progress))
     page = own.folder / "replay.html"
     page.write_text(replay_page(found), encoding="utf-8")

@@ -38,7 +38,7 @@ def replay(
     """Backtest a contract: what would have drifted, been retrained, promoted, rolled back. Writes a page."""
     from setpoint.cli.accepting import accepted_names
     from setpoint.cli.failure import refusals
-    from setpoint.cli.replay_bar import replay_bar
+    from setpoint.cli.late_bar import late_bar
     from setpoint.settings import read_settings
     from setpoint.wiring.contract_file import read_contract
     from setpoint.wiring.offline import named_variables
@@ -58,7 +58,7 @@ def replay(
             seed=seed,
             accept=accepted_names(accept),
         )
-        with replay_bar(quiet=json) as progress:
+        with late_bar("replay", quiet=json) as progress:
             found = run_replay(_with(wish, progress))
         page = _write_page(found, html or wish.store / "reports" / f"replay-{read.model.name}.html")
     _print(found, page, json=json)

@@ -1,7 +1,5 @@
 """`setpoint score`: a file of rows, answered by the versions in production."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,13 +21,19 @@ def score(
 ) -> None:
     """Answer a file of rows as gateways answer requests, and log the answers. Exit 1 if a row got none."""
     from setpoint.cli.failure import FAILED, refusals
+    from setpoint.cli.late_bar import late_bar
     from setpoint.wiring.offline import open_offline
     from setpoint.wiring.scoring import ScoreWish, score_file
 
     with refusals(json=json):
         offline = open_offline(contract, env=env)
-        with _shown(quiet=json) as progress:
-            wish = ScoreWish(rows.absolute(), out.absolute(), version, progress=progress)
+        with late_bar("score", quiet=json) as tell:
+            wish = ScoreWish(
+                rows.absolute(),
+                out.absolute(),
+                version,
+                progress=lambda done, total: tell(done, total, ""),
+            )
             found = score_file(wish, offline)
     if json:
         _print_json(found)
@@ -37,26 +41,6 @@ def score(
         _print(found)
     if found.failed:
         raise typer.Exit(FAILED)
-
-
-@contextmanager
-def _shown(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar while rows are answered, on the error stream."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        TextColumn("score"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("rows"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
-    )
-    with bar:
-        task = bar.add_task("score", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print_json(found: "Scored") -> None:
@@ -70,6 +54,7 @@ def _print_json(found: "Scored") -> None:
 
 def _print(found: "Scored") -> None:
     by = ", ".join(f"version {number}: {count:,}" for number, count in found.versions.items())
-    print(f"{found.rows:,} rows answered ({by}), {found.logged:,} logged: {found.out}")
+    answered = f"{found.rows - found.failed:,} of {found.rows:,} rows answered"
+    print(f"{answered}{f' ({by})' if by else ''}, {found.logged:,} logged: {found.out}")
     if found.failed:
         print(f"{found.failed:,} rows got no answer, see the column error: {found.first_error}")

@@ -59,7 +59,7 @@ class Scored:
         rows: Rows of the file.
         failed: Rows without an answer.
         first_error: Why the first of them has none.
-        versions: Rows by the version that they fell to.
+        versions: Rows by the version that answered them.
         logged: Answers that the prediction log took.
         out: File of the answers.
     """
@@ -95,8 +95,9 @@ def score_file(wish: ScoreWish, offline: Offline) -> Scored:
                 log.append(answered.predictions)
                 logged += len(answered.predictions)
             out.write(batch.with_answers(chunk, answered, stamp))
+            failed = [bool(one) for one in answered.error]
             errors += [one for one in answered.error if one]
-            versions.update(answered.version.tolist())
+            versions.update(answered.version[~np.array(failed, dtype=np.bool_)].tolist())
             done += chunk.num_rows
             wish.progress(done, total)
     first = errors[0] if errors else ""

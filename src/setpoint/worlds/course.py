@@ -103,6 +103,7 @@ def drive(
         msg = f"--start {plan.start}: the table has {count:,} rows; some must lie before the start and some after"
         raise UsageError(msg)
     batches = cut_batches(at, plan.start, plan.batch, contract.axis)
+    plan.progress(plan.start, count, "fitting the first model")
     clock.put(float(at[plan.start]))
     known = plan.rows.known(clock.now())
     history.begin(plan.start)
