@@ -220,15 +220,22 @@ CLIENT = textwrap.dedent(
     mlflow.set_tracking_uri(sys.argv[1])
     frame = pd.read_json(sys.argv[2], orient="table")
     typed = frame.astype({"tenure": np.int64, "paperless": bool})
+    csv = pd.read_csv(sys.argv[4])  # whole numbers and booleans as pandas finds them
+    gaps = csv.assign(tenure=csv["tenure"].where(csv["tenure"] < 9), paperless=csv["paperless"].astype(object))
+    gaps.loc[::5, "paperless"] = None
     name = "customer churn"
     found = {}
     for uri in (f"models:/{name}/1", f"models:/{name}@champion", f"runs:/{sys.argv[3]}/model"):
         model = mlflow.pyfunc.load_model(uri)
         found[uri] = model.predict(typed).tolist()
+    found["csv"] = model.predict(csv).tolist()
+    found["first rows"] = model.predict(csv.head(3)[csv.columns[::-1]]).tolist()
+    found["gaps"] = model.predict(gaps).tolist()
     native = mlflow.sklearn.load_model(f"models:/{name}/1")
+    found["native gaps"] = native.predict(gaps.astype({"paperless": float})).tolist()
     found["native"] = native.predict(frame).tolist()
     found["example"] = model.predict(model.input_example).tolist()
-    found["types"] = {column.name: column.type.name for column in model.metadata.signature.inputs}
+    found["types"] = {column.name: str(column.type) for column in model.metadata.signature.inputs}
     found["outputs"] = model.metadata.signature.outputs.to_dict()
     found["row"] = model.input_example.iloc[0].to_dict()
     found["metadata"] = model.metadata.metadata["setpoint"]
@@ -243,8 +250,10 @@ def test_any_client_loads_the_model_and_gets_the_same_answers(registry, uri, job
     registry.point("customer churn", "champion", 1)
     frame = rows(50, seed=1)
     frame.to_json(tmp_path / "rows.json", orient="table", index=False)
+    as_found = frame.astype({"tenure": int, "paperless": bool, "age": "Int64"})
+    as_found.to_csv(tmp_path / "rows.csv", index=False)
     done = subprocess.run(
-        [sys.executable, "-c", CLIENT, uri, str(tmp_path / "rows.json"), made.run],
+        [sys.executable, "-c", CLIENT, uri, "rows.json", made.run, "rows.csv"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -257,14 +266,17 @@ def test_any_client_loads_the_model_and_gets_the_same_answers(registry, uri, job
     answers = [found.pop("models:/customer churn/1"), found.pop("models:/customer churn@champion")]
     answers += [found.pop(f"runs:/{made.run}/model"), found.pop("native")]
     assert answers == [expected] * 4
+    assert found["csv"] == expected
+    assert found["first rows"] == expected[:3]
+    assert found["gaps"] == found["native gaps"]
     assert len(set(expected)) == 2
     assert found["example"][0] in {"Yes", "No"}
     assert found["types"] == {
-        "tenure": "long",
-        "age": "double",
-        "charges": "double",
-        "paperless": "boolean",
-        "plan": "string",
+        "tenure": "Any",
+        "age": "Any",
+        "charges": "Any",
+        "paperless": "Any",
+        "plan": "DataType.string",
     }
     assert found["outputs"][0]["type"] == "string"
     assert (found["row"]["tenure"], found["row"]["plan"]) == (5, "yearly")

@@ -27,6 +27,7 @@ from typing import Any
 import msgspec
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType
 
 from setpoint.adapters.package_lock import installed_packages
 from setpoint.errors import RegistryError
@@ -94,14 +95,14 @@ def write_model(target: Path, job: Path, registration: Registration, model_id: s
     model.save(str(target / "MLmodel"))
 
 
-def _type(column: dict[str, Any]) -> DataType:
-    """Return MLflow's type of a column. A whole number that may be missing is a double, as MLflow advises."""
-    if column["kind"] not in _NUMERIC:
-        return DataType.string
-    if column["kind"] == "bool" and not column["nullable"]:
-        return DataType.boolean
-    whole = column["kind"] == "int" and not column["nullable"]
-    return DataType.long if whole else DataType.double
+def _type(column: dict[str, Any]) -> DataType | AnyType:
+    """Return MLflow's type of a column: text is a string, and numbers are `any`.
+
+    MLflow takes a long for no double, nor a double for a long, nor either for a boolean. What pandas makes of a column
+    depends on the rows at hand: whole numbers are int64 until one is missing, then float64; booleans become objects.
+    To the pipeline all of them are the same numbers.
+    """
+    return AnyType() if column["kind"] in _NUMERIC else DataType.string
 
 
 def _outputs(request: dict[str, Any]) -> Schema | None:
@@ -134,7 +135,7 @@ def _write_example(target: Path, model: Model, columns: list[Any], profile: Path
 
 
 def _typical(column: dict[str, Any], profile: ColumnProfile | None) -> Any:
-    """Return a value that the column may well have, of the type that the signature says."""
+    """Return a value that the column may well have."""
     if column["kind"] not in _NUMERIC:
         usual = (profile.values if profile else ()) or column["values"] or ("",)
         return usual[0]
@@ -143,10 +144,8 @@ def _typical(column: dict[str, Any], profile: ColumnProfile | None) -> Any:
         middle = profile.edges[len(profile.edges) // 2]
     middle = middle if math.isfinite(middle) else 0.0
     if column["kind"] == "bool":
-        return bool(round(middle)) if not column["nullable"] else float(round(middle))
-    if column["kind"] == "int":
-        return round(middle) if not column["nullable"] else float(round(middle))
-    return float(middle)
+        return bool(round(middle))
+    return round(middle) if column["kind"] == "int" else float(middle)
 
 
 def _write_environment(target: Path, estimator: str) -> None:
