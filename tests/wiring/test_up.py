@@ -10,9 +10,9 @@ import pytest
 
 from setpoint.adapters.memory_deployments import MemoryDeployments
 from setpoint.control.adopting import adopt_first
-from setpoint.errors import RegistryError, UsageError
+from setpoint.errors import JournalError, RegistryError, UsageError
 from setpoint.wiring import up
-from setpoint.wiring.up import Gateway, UpPlan, look, revived, run_up
+from setpoint.wiring.up import Gateway, UpPlan, look, revived, run_up, tidy
 
 
 class GoneRegistry:
@@ -50,6 +50,22 @@ def test_defect_in_a_pass_is_told_and_does_not_end_the_loop(live, capsys):
     assert look(plan, loop) == []
     assert told == ["this pass failed by a defect of Setpoint's: KeyError: 'defect'"]
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_pass_moves_one_hour_of_answers_and_a_failure_to_is_told(live):
+    plan, loop, told = live()
+    asked = []
+
+    def compact(now, *, most):
+        asked.append((now, most))
+        if len(asked) > 1:
+            raise JournalError("the disk is full")
+
+    loop.log = SimpleNamespace(compact=compact)
+    tidy(plan, loop)
+    assert (asked, told) == ([(loop.world.clock.wall(), 1)], [])
+    tidy(plan, loop)
+    assert told == ["answers stay where they are, the next pass tries again: the disk is full"]
 
 
 def test_gateway_that_cannot_be_started_again_is_tried_at_the_next_pass(live, monkeypatch):

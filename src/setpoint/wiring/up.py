@@ -71,6 +71,7 @@ def run_up(plan: UpPlan) -> None:
         try:
             while not stop.is_set():
                 look(plan, live)
+                tidy(plan, live)
                 if not stop.is_set():
                     gateway = revived(plan, gateway)
                 stop.wait(plan.every_s)
@@ -115,6 +116,14 @@ def look(plan: UpPlan, live: Live) -> list[Decision]:
     for decision in decisions:
         plan.told(f"{decision.id} {decision.action}: {decision.reason}")
     return decisions
+
+
+def tidy(plan: UpPlan, live: Live) -> None:
+    """Move the answers of one hour that is over into a Parquet file; where none is, this costs one look at an index."""
+    try:
+        live.log.compact(live.world.clock.wall(), most=1)
+    except SetpointError as error:
+        plan.told(f"answers stay where they are, the next pass tries again: {error}")
 
 
 def _publish(plan: UpPlan, live: Live) -> None:
