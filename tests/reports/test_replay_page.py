@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import pytest
 
 from setpoint.facts.decision import Decision
-from setpoint.facts.replay import DriftCell
+from setpoint.facts.replay import DriftCell, ReplaySettings
 from setpoint.reports.replay_page import DECISIONS, replay_page
 
 VOID = {"meta", "br", "img", "link", "hr", "path", "rect", "line", "i"}
@@ -60,6 +60,25 @@ def test_texts_of_the_data_are_escaped_wherever_they_stand(make_replay):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     parsed(page)
+
+
+def test_the_page_does_not_send_people_to_a_ledger_that_a_replay_does_not_have(make_replay):
+    page = replay_page(make_replay())
+    assert "shows the same" not in page
+    assert "keeps no ledger" in page
+
+
+def test_settings_stand_on_the_page(make_replay):
+    told = ReplaySettings(start=4000, start_at=1.7e9, batch="7d", label_delay="48h", seed=11)
+    page = replay_page(make_replay(settings=told))
+    assert "48h late" in page
+    assert "its digest then differs" in page
+
+
+def test_worth_in_the_table_has_the_sign_of_the_chart(make_replay):
+    page = replay_page(make_replay())
+    minus = "\N{MINUS SIGN}"
+    assert f"{minus}0.026 to 0.004" in page  # a refusal of a candidate that was better by 0.011
 
 
 def test_every_decision_is_there_with_its_reason_and_numbers(make_replay):

@@ -1,7 +1,17 @@
 import pytest
 
-from setpoint.facts.replay import GateCost
-from setpoint.reports.replay_summary import best_line, gates_summary, line_rows, replay_summary
+from setpoint.facts.decision import Decision
+from setpoint.facts.replay import GateCost, ReplaySettings
+from setpoint.reports.replay_summary import (
+    best_line,
+    comparison_note,
+    gates_summary,
+    line_rows,
+    replay_summary,
+    settings_words,
+)
+
+START = 1_672_531_200.0
 
 
 def told(replay):
@@ -47,7 +57,37 @@ def test_nothing_measured_is_not_a_win(make_replay):
 
 
 def test_fits_are_compared_with_those_of_the_schedule(make_replay):
-    assert "6 fits instead of the schedule's 16 (\N{MINUS SIGN}62 %)" in told(make_replay())
+    assert "6 fits instead of the schedule's 16 (\N{MINUS SIGN}62.5 %)" in told(make_replay())
+
+
+def test_shares_are_rounded_and_not_cut_off(make_replay):
+    assert "14 fits instead of the schedule's 12 (+16.7 %)" in told(
+        make_replay(fits=14, scheduled_fits=12)
+    )
+
+
+def test_fits_add_up_the_first_model_and_its_twin_among_them(make_replay):
+    fits = tuple(Decision(id=f"f{i}", at=0.0, action="fit", reason="") for i in range(82))
+    said = told(make_replay(fits=84, decisions=fits))
+    assert "2 for the model adopted at the start and its twin, 82 for candidates; " in said
+    assert "adopted" not in told(make_replay(fits=82, decisions=fits))
+
+
+def test_the_sign_against_the_loop_is_explained_where_lower_is_better(make_replay):
+    said = comparison_note(make_replay(metric="mae", direction="lower"))
+    assert "mae: lower is better" in said
+    assert "+ is better than the loop" in said
+
+
+def test_settings_are_told_in_words(make_replay):
+    told_ = ReplaySettings(
+        start=4000, start_at=START, batch="250 rows", label_delay="48 rows", seed=7
+    )
+    words = dict(settings_words(make_replay(settings=told_)))
+    assert words["labels"] == "48 rows late"
+    assert words["first answer"] == "2023-01-01 (row 4,000)"
+    assert words["contract"] == "ab" * 8
+    assert settings_words(make_replay()) == ()
 
 
 def test_the_rows_of_the_table_count_against_the_loop(make_replay):

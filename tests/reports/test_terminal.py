@@ -90,7 +90,7 @@ def test_explain_shows_numbers_and_evidence():
         "att",
         "candidates",
         "alpha 0.025, k 2",
-        "-0.01 to 0.03",
+        "\N{MINUS SIGN}0.01 to 0.03",
     ):
         assert words in text
 

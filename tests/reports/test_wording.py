@@ -12,6 +12,7 @@ from setpoint.reports.wording import (
     say_limit,
     say_number,
     say_plain,
+    say_reason,
     say_when,
 )
 
@@ -28,7 +29,8 @@ from setpoint.reports.wording import (
         (12345.6, "12,346"),
         (2000.0, "2,000"),
         (0.00001234, "1.2e-05"),
-        (-0.5, "-0.5"),
+        (-0.5, "\N{MINUS SIGN}0.5"),
+        (-0.00001234, "\N{MINUS SIGN}1.2e-05"),
     ],
 )
 def test_a_number_reads_as_people_write_it(value, text):
@@ -45,6 +47,12 @@ def test_a_change_shows_its_sign_and_none_where_it_rounds_to_nothing():
     assert say_change(0.0123) == "+0.0123"
     assert say_change(-0.0123) == "\N{MINUS SIGN}0.0123"
     assert say_change(-0.00001) == "0"
+
+
+def test_reasons_get_the_same_minus_as_numbers_and_dates_stay():
+    said = say_reason("gain -0.55 (-0.1 to +0.4) on 2024-01-31, brier-skill a-3")
+    minus = "\N{MINUS SIGN}"
+    assert said == f"gain {minus}0.55 ({minus}0.1 to +0.4) on 2024-01-31, brier-skill a-3"
 
 
 def test_limits_of_each_kind_are_said():

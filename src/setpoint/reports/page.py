@@ -15,6 +15,7 @@ from setpoint.reports.wording import (
     say_limit,
     say_number,
     say_plain,
+    say_reason,
     say_verdict,
     say_when,
 )
@@ -33,6 +34,7 @@ _PAGES.filters |= {
     "limit": say_limit,
     "number": say_number,
     "plain": say_plain,
+    "reason": say_reason,
     "verdict": say_verdict,
 }
 _PAGES.globals["count"] = say_count

@@ -10,9 +10,16 @@ from setpoint.reports.decision_groups import grouped
 from setpoint.reports.drawing import svg
 from setpoint.reports.drift_chart import COLUMNS, FULL, drift_chart
 from setpoint.reports.gate_cost_chart import gate_cost_chart
+from setpoint.reports.gate_worth import worth_interval
 from setpoint.reports.page import page
 from setpoint.reports.performance_chart import POINTS, performance_chart, smoothing
-from setpoint.reports.replay_summary import gates_summary, line_rows, replay_summary
+from setpoint.reports.replay_summary import (
+    comparison_note,
+    gates_summary,
+    line_rows,
+    replay_summary,
+    settings_words,
+)
 from setpoint.reports.wording import say_count, say_when
 
 DECISIONS: Final = 400
@@ -35,6 +42,9 @@ def replay_page(replay: Replay, title: str = "") -> str:
         replay=replay,
         summary=replay_summary(replay),
         facts=_facts(replay),
+        settings=settings_words(replay),
+        comparison=comparison_note(replay),
+        worth_interval=worth_interval,
         lines=line_rows(replay),
         performance=_drawn(
             performance_chart(replay), "performance", "Performance of the four lines"

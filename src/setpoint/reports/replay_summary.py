@@ -6,10 +6,12 @@ from typing import Final
 
 from setpoint.facts.replay import LINES, GateCost, LineName, Replay
 from setpoint.reports.gate_worth import told
-from setpoint.reports.wording import say_change, say_count, say_number
+from setpoint.reports.wording import say_count, say_number, say_percent_change, say_when
 
 _NOTHING: Final = 5e-4
 """Differences of a metric below this are called none: they are not seen at three decimals."""
+_ADOPTED_AND_TWIN: Final = 2
+_DIGITS: Final = 16  # of a digest; enough to find it
 _NAMES: Final[dict[LineName, str]] = {
     "loop": "the loop",
     "scheduled": "refitting on a schedule",
@@ -66,6 +68,35 @@ def gates_summary(costs: Sequence[GateCost], metric: str) -> str:
     unknown = len(costs) - len(known)
     rest = f" Of {unknown:,} more, no later rows tell." if unknown else ""
     return " ".join(word for word in words if word) + rest
+
+
+def comparison_note(replay: Replay) -> str:
+    """Return how to read the numbers of the lines: which way the metric runs, and what the signs mean."""
+    return (
+        f"{replay.metric}: {replay.direction} is better. "
+        "Against the loop: + is better than the loop, \N{MINUS SIGN} worse, whichever way the metric runs."
+    )
+
+
+def settings_words(replay: Replay) -> tuple[tuple[str, str], ...]:
+    """Return what the replay was told, as pairs of a name and words; empty where it is not known."""
+    told = replay.settings
+    if told is None:
+        return ()
+    delay = (
+        "none: known at once" if told.label_delay.startswith("0") else f"{told.label_delay} late"
+    )
+    start = f"row {told.start:,}"
+    if replay.axis == "time":
+        start = f"{say_when(told.start_at, replay.axis)} ({start})"
+    digest = replay.contract[:_DIGITS]
+    return (
+        ("labels", delay),
+        ("first answer", start),
+        ("a look every", told.batch),
+        ("seed", str(told.seed)),
+        *((("contract", digest),) if digest else ()),
+    )
 
 
 def line_rows(replay: Replay) -> tuple[LineRow, ...]:
@@ -167,12 +198,22 @@ def _effort(replay: Replay) -> str:
     ]
     fits = f"It took {say_count(replay.fits, 'fit')}"
     if replay.scheduled_fits:
-        fewer = say_change(100 * (replay.fits / replay.scheduled_fits - 1)).split(".")[0]
-        fits += f" instead of the schedule's {replay.scheduled_fits:,} ({fewer} %)"
+        more = say_percent_change(replay.fits, replay.scheduled_fits)
+        fits += f" instead of the schedule's {replay.scheduled_fits:,} ({more})"
     blocked = (
         f" {say_count(replay.data_blocked, 'batch', 'batches').capitalize()} of bad data "
         f"{'was' if replay.data_blocked == 1 else 'were'} kept out."
         if replay.data_blocked
         else ""
     )
-    return f"{fits}: {', '.join(done)}.{blocked}"
+    return f"{fits}: {_first_fits(replay)}{', '.join(done)}.{blocked}"
+
+
+def _first_fits(replay: Replay) -> str:
+    """Return the fits that no gate judged: they come before the first row that is answered."""
+    fitted = sum(decision.action == "fit" for decision in replay.decisions)
+    first = replay.fits - fitted
+    if not fitted or first <= 0:
+        return ""
+    twin = " and its twin" if first == _ADOPTED_AND_TWIN else ""
+    return f"{first:,} for the model adopted at the start{twin}, {fitted:,} for candidates; "

@@ -7,14 +7,20 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from setpoint.clock import Axis
+from setpoint.clock import Axis, say_moment, say_tick
 from setpoint.facts.decision import Action, Decision
 from setpoint.facts.replay import Replay
 from setpoint.facts.report import ValidationReport
 from setpoint.facts.state import LoopState
 from setpoint.facts.verdict import Ruling, Verdict
 from setpoint.reports.decision_groups import grouped
-from setpoint.reports.replay_summary import gates_summary, line_rows, replay_summary
+from setpoint.reports.replay_summary import (
+    comparison_note,
+    gates_summary,
+    line_rows,
+    replay_summary,
+    settings_words,
+)
 from setpoint.reports.validation_view import CheckRow, validation_view
 from setpoint.reports.wording import (
     SYMBOLS,
@@ -78,7 +84,7 @@ def decision_table(decisions: Iterable[Decision], axis: Axis, *, most: int = SHO
         decision = group.first
         times = f", {group.times:,} times" if group.times > 1 else ""
         table.add_row(
-            say_when(decision.at, axis),
+            _moment(decision, axis),
             Text(say_action(decision) + times, style=_LOUD.get(decision.action, "")),
             Text(decision.reason),
             Text(decision.id),
@@ -93,11 +99,12 @@ def decision_view(decision: Decision, axis: Axis) -> Group:
     """Return one decision in full, as `explain` shows it."""
     head = Text.assemble(
         (say_action(decision), _LOUD.get(decision.action, "bold")),
-        f"  {say_when(decision.at, axis)}",
+        f"  {_moment(decision, axis)}",
         ("  " + decision.id, "dim"),
     )
     parts: list[RenderableType] = [head, Text(decision.reason)]
     facts = {
+        "at": "" if decision.recorded is None else say_when(decision.at, axis),
         "version": "" if decision.version is None else str(decision.version),
         "attempt": decision.attempt,
         **{name: say_plain(value) for name, value in decision.numbers.items()},
@@ -159,13 +166,29 @@ def replay_table(replay: Replay) -> Group:
     sentences = [*replay_summary(replay), gates_summary(replay.gate_costs, replay.metric)]
     notes = [f"Note: {note}" for note in replay.notes]
     spent = f"{replay.rows:,} rows in {replay.seconds:,.1f} s"
-    return Group(table, *(Text(text) for text in (*sentences, *notes)), Text(spent, style="dim"))
+    told = ", ".join(f"{name} {words}" for name, words in settings_words(replay))
+    if told:
+        notes.append(f"Told: {told}.")
+    return Group(
+        table,
+        Text(comparison_note(replay), style="dim"),
+        *(Text(text) for text in (*sentences, *notes)),
+        Text(spent, style="dim"),
+    )
 
 
-def status_table(state: LoopState, axis: Axis) -> Group:
-    """Return where one model stands: champion, release, attempt, what is kept out."""
+def status_table(state: LoopState, axis: Axis, *, promoted: float | None = None) -> Group:
+    """Return where one model stands: champion, release, attempt, what is kept out.
+
+    Args:
+        state: The state.
+        axis: What its ticks count.
+        promoted: When the champion was promoted, in seconds since 1970-01-01 UTC, where that is known.
+    """
     facts = {"contract": state.contract[:_DIGITS], "last pass": say_when(state.now, axis)}
-    facts["champion"] = _version(state, state.champion, axis) if state.champion else "none yet"
+    facts["champion"] = (
+        _version(state, state.champion, axis, promoted) if state.champion else "none yet"
+    )
     if state.previous:
         facts["rolls back to"] = f"version {state.previous}"
     if release := state.release:
@@ -205,10 +228,18 @@ def _troubles(state: LoopState) -> dict[str, str]:
     return troubles
 
 
-def _version(state: LoopState, number: int, axis: Axis) -> str:
+def _moment(decision: Decision, axis: Axis) -> str:
+    """Return when a decision was taken: by the clock on the wall, or in a replay its tick."""
+    if decision.recorded is None:
+        return say_when(decision.at, axis)
+    return say_moment(decision.at, axis, decision.recorded)
+
+
+def _version(state: LoopState, number: int, axis: Axis, promoted: float | None) -> str:
     words = f"version {number}"
     if state.promoted_at is not None:
-        words += f", since {say_when(state.promoted_at, axis)}"
+        since = say_when(state.promoted_at, axis)
+        words += f", since {since if promoted is None else say_tick(promoted, 'time')}"
     known = state.versions.get(str(number))
     if known is not None and known.metrics:
         metrics = ", ".join(f"{name} {say_number(value)}" for name, value in known.metrics.items())

@@ -1,5 +1,6 @@
 """How numbers, verdicts and actions read, the same in the terminal, on a page and in a chart."""
 
+import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Final
@@ -10,6 +11,9 @@ from setpoint.facts.verdict import Ruling, Verdict
 
 UNKNOWN: Final = "—"
 """Stands where a number is not known."""
+
+MINUS: Final = "\N{MINUS SIGN}"
+"""Stands before every number below 0; as wide as a plus sign, so that columns line up."""
 
 SYMBOLS: Final[dict[Ruling, str]] = {"pass": "✓", "fail": "✗", "inconclusive": "?", "error": "!"}
 """A verdict never speaks by its colour alone."""
@@ -36,6 +40,7 @@ ACTIONS: Final[dict[Action, tuple[str, str]]] = {
 }
 """Symbol and past tense of each action."""
 
+_NEGATIVE = re.compile(r"(?<![^\s(\[,])-(?=\.?\d)")
 _WHOLE = 1000  # from here on the decimals of a measured number say nothing
 _TINY = 1e-4
 
@@ -44,6 +49,10 @@ def say_number(value: float | None) -> str:
     """Return a number with about four digits, thousands set apart; a dash where it is not known."""
     if value is None or not isfinite(value):
         return UNKNOWN
+    return _digits(value).replace("-", MINUS, value < 0)
+
+
+def _digits(value: float) -> str:
     if isinstance(value, int) or (value == round(value) and abs(value) >= _WHOLE):
         return f"{value:,.0f}"
     if abs(value) >= _WHOLE:
@@ -53,6 +62,18 @@ def say_number(value: float | None) -> str:
     return f"{value:.1e}" if abs(value) < _TINY else f"{value:.4g}"
 
 
+def say_percent_change(new: float, old: float) -> str:
+    """Return by how much `new` is more or less than `old`, such as `+16.7 %`.
+
+    Raises:
+        ZeroDivisionError: `old` is 0.
+    """
+    change = 100 * (new / old - 1)
+    text = f"{abs(change):.1f}".removesuffix(".0")
+    sign = "" if text == "0" else "+" if change > 0 else MINUS
+    return f"{sign}{text} %"
+
+
 def say_change(value: float | None) -> str:
     """Return a difference with its sign, such as `+0.012`."""
     if value is None or not isfinite(value):
@@ -60,7 +81,12 @@ def say_change(value: float | None) -> str:
     text = say_number(round(abs(value), 4))
     if text == "0":
         return text
-    return f"+{text}" if value > 0 else f"\N{MINUS SIGN}{text}"
+    return f"+{text}" if value > 0 else f"{MINUS}{text}"
+
+
+def say_reason(text: str) -> str:
+    """Return a sentence with the minus sign before its negative numbers; dates and names stay as they are."""
+    return _NEGATIVE.sub(MINUS, text)
 
 
 def say_when(tick: float, axis: Axis) -> str:
