@@ -10,6 +10,7 @@ from setpoint.client.failures import UnreadableAnswerError
 
 MOST_HEAD = 65_536  # bytes of status line and headers
 MOST_BODY = 1 << 28  # bytes of a body
+_HEX = b"0123456789abcdefABCDEF"
 _STATUS = slice(9, 12)
 _NO_BODY = (204, 304)
 _INTERIM = 200  # a status below is followed by the response itself
@@ -171,6 +172,8 @@ class ChunkReader:
                 return False
             self._body += self._text[start : start + size]
             del self._text[: start + size + 2]
+        if len(self._text) > MOST_HEAD:
+            raise UnreadableAnswerError("the answer has a chunk whose size has no end")
         return False
 
     def body(self) -> bytes:
@@ -188,7 +191,7 @@ def _status_of(line: bytes) -> int:
 
 def _chunk_size(line: bytes) -> int:
     """Return the size that begins a chunk, without its extensions."""
-    try:
-        return int(line.partition(b";")[0], 16)
-    except ValueError as error:
-        raise UnreadableAnswerError(f"the answer has a chunk of size {line[:20]!r}") from error
+    digits = line.partition(b";")[0].strip()
+    if not digits or len(digits) > len(f"{MOST_BODY:x}") or digits.strip(_HEX):
+        raise UnreadableAnswerError(f"the answer has a chunk of size {line[:20]!r}")
+    return int(digits, 16)

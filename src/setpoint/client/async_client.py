@@ -88,7 +88,7 @@ class AsyncClient:
             request_id: Id of the request, for the log and for drawing the version; drawn where it is empty.
             version: Version that shall answer; empty leaves it to the deployment.
         """
-        body = row_text(row, 0)
+        body = row_text(row)
         reply = await self._sender.post("/predict", body, request_id=request_id, pin=version)
         return _read(_answer, reply)
 
@@ -133,7 +133,10 @@ class AsyncClient:
         """
         pairs = outcomes.items() if isinstance(outcomes, Mapping) else outcomes
         new = known = 0
-        texts = (row_text({"prediction_id": name, "outcome": value}, 0) for name, value in pairs)
+        texts = (
+            row_text({"prediction_id": name, "outcome": value}, f"the outcome of {name!r}")
+            for name, value in pairs
+        )
         for portion in _portioned(texts):
             body = b"[" + b",".join(portion) + b"]"
             recorded = _read(_recorded, await self._sender.post("/outcomes", body))
@@ -172,7 +175,7 @@ def _read(decoder: msgspec.json.Decoder[T], reply: Reply) -> T:
 
 def _portions(rows: Iterable[Row]) -> Iterator[list[bytes]]:
     """Yield the rows as JSON, as many at a time as one request holds."""
-    return _portioned(row_text(row, number) for number, row in enumerate(rows))
+    return _portioned(row_text(row, f"row {number}") for number, row in enumerate(rows))
 
 
 def _portioned(texts: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -1,9 +1,11 @@
 """The client for programs without asyncio: the same calls, each of which waits."""
 
 import asyncio
+import contextlib
 import os
 import ssl
 import threading
+import weakref
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, Self, TypeVar
@@ -85,7 +87,8 @@ class Client:
             thread, self._thread, self._closed = self._thread, None, True
         if thread is not None and thread.is_alive():
             thread.begin(self._client.close()).result()
-            thread.end()
+            thread.stop()
+            thread.join()
 
     def __enter__(self) -> Self:
         return self
@@ -117,6 +120,8 @@ class Client:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = LoopThread()
                 self._thread.start()
+                # A client that is forgotten takes its thread along; so does the end of the process.
+                weakref.finalize(self, self._thread.stop)
             return self._thread
 
 
@@ -138,7 +143,8 @@ class LoopThread(threading.Thread):
         """Begin a call and return the future of what it comes to."""
         return asyncio.run_coroutine_threadsafe(call, self._loop)
 
-    def end(self) -> None:
-        """End the event loop, and wait for that."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self.join()
+    def stop(self) -> None:
+        """Tell the event loop to end."""
+        if self.is_alive():
+            with contextlib.suppress(RuntimeError):  # it ended just now
+                self._loop.call_soon_threadsafe(self._loop.stop)

@@ -175,7 +175,7 @@ def _texts(
     else:
         _, chunks = read_chunks(wish.table.absolute(), form=Format(), rows=MOST_ROWS)
         rows, assumed = table_rows(next(chunks), metadata.inputs, key=key), ()
-    return [msgspec.Raw(row_text(row, number)) for number, row in enumerate(rows)], assumed
+    return [msgspec.Raw(row_text(row)) for row in rows], assumed
 
 
 async def _steadily(wish: LoadWish, ask: Callable[[int], Awaitable[Answer]]) -> Measured:
