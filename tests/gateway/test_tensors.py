@@ -19,8 +19,10 @@ RANGES = {
 
 
 def tensor(datatype, shape, data=None, **parameters):
-    raw = msgspec.Raw() if data is None else msgspec.Raw(json.dumps(data).encode())
-    return Tensor("x", shape, datatype, raw, parameters or None)
+    made = Tensor("x", shape, datatype, parameters=parameters or None)
+    if data is None:
+        return made
+    return msgspec.structs.replace(made, data=msgspec.Raw(json.dumps(data).encode()))
 
 
 def values(datatype, shape, data):

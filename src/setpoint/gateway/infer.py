@@ -104,25 +104,25 @@ def _read_rows(
     if not tensors:
         raise refuse(400, "the request has no inputs")
     found = sound_tensors(tensors, behind)
-    for one in found:
-        station.require_few(one.tensor.shape[0])
     first = found[0]
     shape = first.tensor.shape
+    station.require_few(shape[0])
     if (
         len(found) == 1
         and len(shape) == _MATRIX
         and (shape[1] != 1 or first.tensor.name not in serving.feature_names)
     ):
         return _typed(first, serving) or _matrix(first)
+    fitting = ([shape[0]], [shape[0], 1])
     columns: dict[str, Sequence[Any]] = {}
     for one in found:
-        size = one.tensor.shape
-        if size[0] != shape[0] or (len(size) == _MATRIX and size[1] != 1):
-            said = f"has shape {size}, needs [{shape[0]}] like {first.name!r}"
+        tensor = one.tensor
+        if tensor.shape not in fitting:
+            said = f"has shape {tensor.shape[:5]}, needs [{shape[0]}] like {first.name!r}"
             raise refuse(422, said, column=one.name)
-        if one.tensor.name in columns:
+        if tensor.name in columns:
             raise refuse(422, "is given twice", column=one.name)
-        columns[one.tensor.name] = one.values()
+        columns[tensor.name] = one.values()
     return Columns(columns, shape[0])
 
 

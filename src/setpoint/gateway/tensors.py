@@ -21,7 +21,10 @@ _NAMED = 60  # characters of a name that a refusal repeats
 _FAR = ("shared_memory_region", "shared_memory_byte_size", "shared_memory_offset")
 
 
-class Tensor(msgspec.Struct, frozen=True):
+_NOTHING = msgspec.Raw()
+
+
+class Tensor(msgspec.Struct, frozen=True, gc=False):
     """One input tensor; its data stay undecoded.
 
     Args:
@@ -35,11 +38,11 @@ class Tensor(msgspec.Struct, frozen=True):
     name: str
     shape: list[int]
     datatype: str
-    data: msgspec.Raw = msgspec.Raw()
+    data: msgspec.Raw = _NOTHING
     parameters: dict[str, Any] | None = None
 
 
-class Elements(msgspec.Struct, frozen=True):
+class Elements(msgspec.Struct, frozen=True, gc=False):
     """A sound tensor with its elements.
 
     Args:
@@ -200,8 +203,9 @@ def sound_tensors(tensors: Sequence[Tensor], behind: bytes | None) -> list[Eleme
     start = 0
     for tensor in tensors:
         _require_sound(tensor)
-        size = _binary_size(tensor)
-        if size is None:
+        if (tensor.parameters is None and tensor.data is not _NOTHING) or (
+            size := _binary_size(tensor)
+        ) is None:
             found.append(Elements(tensor))
             continue
         if behind is None:
@@ -242,7 +246,7 @@ def _require_sound(tensor: Tensor) -> None:
     if tensor.datatype not in _TYPES:
         allowed = ", ".join(_TYPES)
         raise refuse(422, f"datatype {tensor.datatype[:20]!r} is not one of {allowed}", column=name)
-    if len(tensor.shape) not in (1, 2) or any(size < 1 for size in tensor.shape):
+    if len(tensor.shape) not in (1, 2) or min(tensor.shape) < 1:
         said = f"has shape {tensor.shape[:5]}, needs [rows] or [rows, columns]"
         raise refuse(422, said, column=name)
     if tensor.parameters:
