@@ -76,3 +76,8 @@ def say_tick(tick: float, axis: Axis) -> str:
     if axis == "rows":
         return f"row {int(tick):,}"
     return datetime.fromtimestamp(tick, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def say_moment(tick: float, axis: Axis, recorded: float | None) -> str:
+    """Return when something was recorded, as `say_tick` writes instants; its tick where that is not known."""
+    return say_tick(tick, axis) if recorded is None else say_tick(recorded, "time")

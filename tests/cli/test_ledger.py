@@ -98,3 +98,16 @@ def test_an_export_can_be_verified_by_others(journal, tmp_path):
 def test_a_place_that_cannot_be_written_is_exit_2(journal, tmp_path):
     (tmp_path / "file").write_text("")
     assert run("export", "file/ledger.jsonl").exit_code == 2
+
+
+def test_show_and_export_say_when_an_entry_was_written_down(journal):
+    state, revision = journal.load()
+    step = change(state, "promote", "again", at=0.0)
+    step = msgspec.structs.replace(
+        step, decision=msgspec.structs.replace(step.decision, recorded=1.6e9)
+    )
+    journal.commit(revision, step.state, step.events)
+    assert "2020-09-13 12:26" in run("show").output
+    told = [json.loads(line) for line in run("export", "-").stdout.splitlines()]
+    assert [one["event"]["body"].get("recorded") for one in told] == [None] * 4 + [1.6e9]
+    assert run("verify").exit_code == 0

@@ -198,3 +198,17 @@ def test_the_axis_is_the_contracts(journal):
 
 def test_status_is_json(journal):
     assert b'"champion":1' in msgspec.json.encode(status(journal))
+
+
+def test_when_the_champion_was_promoted_is_told_by_the_wall_clock(journal):
+    assert status(journal).promoted is None  # an old ledger, or a replay's
+    state, revision = journal.load()
+    step = change(state, "promote", "better", at=7.0, version=2)
+    step = msgspec.structs.replace(
+        step, decision=msgspec.structs.replace(step.decision, recorded=1.6e9)
+    )
+    after = msgspec.structs.replace(step.state, champion=2, promoted_at=7.0)
+    journal.commit(revision, after, step.events)
+    assert status(journal).promoted == 1.6e9
+    (found,) = explain(journal, step.decision.id)
+    assert found.recorded == 1.6e9

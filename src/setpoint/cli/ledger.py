@@ -128,7 +128,7 @@ def _print(entries: "Iterable[Entry]", axis: "Axis") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from setpoint.clock import say_tick
+    from setpoint.clock import say_moment
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("entry", justify="right", no_wrap=True)
@@ -139,7 +139,7 @@ def _print(entries: "Iterable[Entry]", axis: "Axis") -> None:
     for entry in entries:
         table.add_row(
             f"{entry.sequence:,}",
-            say_tick(entry.event.at, axis),
+            say_moment(entry.event.at, axis, entry.event.body.get("recorded")),
             Text(entry.event.kind),
             Text(str(entry.event.body.get("reason", ""))),
             Text(str(entry.event.body.get("id", ""))),

@@ -41,7 +41,7 @@ def _print(found: "Status", state: "LoopState") -> None:
     from setpoint.reports.terminal import decision_table, status_table
 
     out = Console(highlight=False)
-    out.print(status_table(state, found.axis))
+    out.print(status_table(state, found.axis, promoted=found.promoted))
     for blocked in found.blocked:
         out.print(
             f"rows {blocked.start:,} to {blocked.end:,}: {blocked.hint}",

@@ -17,6 +17,7 @@ def up(
     from rich.console import Console
 
     from setpoint.cli.failure import refusals
+    from setpoint.clock import SystemClock, say_tick
     from setpoint.settings import quiet_foreign_libraries, read_settings
     from setpoint.wiring.contract_file import read_contract
     from setpoint.wiring.offline import named_variables
@@ -24,6 +25,11 @@ def up(
 
     quiet_foreign_libraries()
     out = Console(highlight=False, soft_wrap=True)
+    clock = SystemClock()
+
+    def tell(words: str) -> None:
+        out.print(f"{say_tick(clock.wall(), 'time')} {words}", markup=False)
+
     with refusals():
         read = read_contract(contract, env=env)
         project = contract.absolute().parent
@@ -35,7 +41,7 @@ def up(
                 host=host,
                 port=port,
                 every_s=every,
-                told=lambda words: out.print(words, markup=False),
+                told=tell,
             )
         )
-        out.print("stopped")
+        tell("stopped")

@@ -9,7 +9,7 @@ import msgspec
 
 from setpoint.contract.contract import Contract
 from setpoint.control import attempting, releasing
-from setpoint.control.change import change
+from setpoint.control.change import change, commit
 from setpoint.control.reconcile import current
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
@@ -66,9 +66,9 @@ def adopt_first(world: World, contract: Contract) -> Decision:
         version=number,
         verdicts=verdicts,
     )
-    world.journal.commit(revision, adopted.state, adopted.events)
+    decision = commit(world, revision, adopted)
     releasing.project(world, adopted.state)
-    return adopted.decision
+    return decision
 
 
 def _fitted(

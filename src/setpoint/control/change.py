@@ -1,9 +1,10 @@
-"""A change of state with the decision behind it: what one step commits."""
+"""A change of state with the decision behind it: what one step commits, and how."""
 
 from typing import Any
 
 import msgspec
 
+from setpoint.control.world import World
 from setpoint.facts.decision import Action, Decision
 from setpoint.facts.ledger import Event
 from setpoint.facts.state import LoopState
@@ -47,6 +48,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         if kind is None:
             return ()
         body = msgspec.to_builtins(self.decision)
+        if self.decision.recorded is None:
+            del body["recorded"]
         return (Event(kind=kind, at=self.decision.at, body=body),)
 
 
@@ -63,3 +66,25 @@ def change(state: LoopState, action: Action, reason: str, *, at: float, **facts:
     number = state.decisions + 1
     decision = Decision(id=f"d-{number}", at=at, action=action, reason=reason, **facts)
     return Change(state=msgspec.structs.replace(state, decisions=number, now=at), decision=decision)
+
+
+def commit(world: World, revision: int, changed: Change) -> Decision:
+    """Write down what one step changes, and return its decision as the ledger has it.
+
+    Where seconds mean something, the decision says when it was written down: on the axis `rows`, ticks do not tell.
+
+    Args:
+        world: The ports.
+        revision: Revision that the state was read at.
+        changed: What changes.
+
+    Raises:
+        StaleStateError: Somebody else committed since; nothing was written.
+        JournalError: The store cannot be written; nothing was written.
+    """
+    decision = changed.decision
+    if world.wall_clock:
+        decision = msgspec.structs.replace(decision, recorded=world.clock.wall())
+    told = Change(state=changed.state, decision=decision)
+    world.journal.commit(revision, told.state, told.events)
+    return decision

@@ -104,6 +104,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         champion: Version that production is on; 0 before the first.
         previous: Version that a rollback goes to; 0 where there is none.
         promoted_at: Tick of the last promotion.
+        promoted: When that was recorded, in seconds since 1970-01-01 UTC; None where it is not known.
         metrics: Metrics of the champion on its gates' rows.
         versions: Numbers of the registered versions.
         proposed: Registered version that awaits its release; 0 for none.
@@ -127,6 +128,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     champion: int
     previous: int
     promoted_at: float | None
+    promoted: float | None
     metrics: dict[str, float]
     versions: tuple[int, ...]
     proposed: int
@@ -187,6 +189,7 @@ def status(journal: Journal, contract: Contract | None = None) -> Status:
         champion=state.champion,
         previous=state.previous,
         promoted_at=state.promoted_at,
+        promoted=_promoted(state, told),
         metrics={} if champion is None else champion.metrics,
         versions=tuple(sorted(int(number) for number in state.versions)),
         proposed=state.proposed,
@@ -271,6 +274,13 @@ def _release(state: LoopState) -> ReleaseStatus | None:
         steps=len(release.steps),
         since=release.step_at,
     )
+
+
+def _promoted(state: LoopState, told: Sequence[Decision]) -> float | None:
+    """Return when the champion was last put in production, by the clock on the wall."""
+    moves = ("promote", "adopt", "roll_back")
+    last = next((one for one in reversed(told) if one.action in moves), None)
+    return last.recorded if last is not None and last.at == state.promoted_at else None
 
 
 def _attempt(state: LoopState) -> AttemptStatus | None:

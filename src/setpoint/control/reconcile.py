@@ -12,7 +12,7 @@ import msgspec
 
 from setpoint.contract.contract import Contract
 from setpoint.control import admitting, attempting, releasing
-from setpoint.control.change import Change, change
+from setpoint.control.change import Change, change, commit
 from setpoint.control.decide import Intent, Step, decide, decide_work
 from setpoint.control.observe import Seen, observe, observe_due, observe_work
 from setpoint.control.rows import LabelledRows
@@ -52,15 +52,16 @@ def _pass(world: World, contract: Contract, *, watching: bool) -> Decision:
         seen = observe_due(world, contract, state, rows, seen)
         intent = decide(contract, state, seen)
     changed = ACTS[intent.step](Task(world, contract, intent, seen, rows))
+    decision = changed.decision
     if changed.events or _is_news(state, changed.state):
-        world.journal.commit(revision, changed.state, changed.events)
+        decision = commit(world, revision, changed)
     if intent.step == "fit":  # aliases were not looked at before it; the next pass does, and tells
         releasing.publish(world, changed.state)
     else:
         releasing.project(world, changed.state)
     if changed.events:
         world.notice(changed.decision.reason)
-    return changed.decision
+    return decision
 
 
 def settle(world: World, contract: Contract) -> list[Decision]:

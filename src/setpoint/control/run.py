@@ -6,7 +6,7 @@ import msgspec
 
 from setpoint.contract.contract import Contract
 from setpoint.control import admitting, attempting
-from setpoint.control.change import change
+from setpoint.control.change import change, commit
 from setpoint.control.last_run import note_run, run_key
 from setpoint.control.reconcile import current, work
 from setpoint.control.rows import LabelledRows
@@ -133,7 +133,7 @@ def _accept(world: World, contract: Contract, wish: RunWish) -> LoopState:
     accepted = admitting.accept(state, wish.accept, now=world.clock.now())
     if accepted is None:
         return state
-    world.journal.commit(revision, accepted.state, accepted.events)
+    commit(world, revision, accepted)
     return accepted.state
 
 
@@ -155,7 +155,7 @@ def _open(
     )
     if opened.state.attempt is None:
         raise JournalError("the attempt was not opened")
-    world.journal.commit(revision, opened.state, opened.events)
+    commit(world, revision, opened)
     return opened.state.attempt
 
 
@@ -229,7 +229,7 @@ def _blocked(
         at=world.clock.now(),
         verdicts=tuple(check.verdict for check in report.blocking),
     )
-    world.journal.commit(revision, told.state, told.events)
+    commit(world, revision, told)
     return RunResult(
         verdict="fail",
         model=contract.model.name,

@@ -40,6 +40,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         attempt: The attempt it concerns, if any.
         verdicts: The judgements behind it.
         numbers: Further plain numbers.
+        recorded: When it was written down, in seconds since 1970-01-01 UTC; None in a replay, which has no such time.
     """
 
     id: str
@@ -50,3 +51,4 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     attempt: str = ""
     verdicts: tuple[Verdict, ...] = ()
     numbers: dict[str, Any] = {}
+    recorded: float | None = None

@@ -104,7 +104,7 @@ def decision_view(decision: Decision, axis: Axis) -> Group:
     )
     parts: list[RenderableType] = [head, Text(decision.reason)]
     facts = {
-        "at": "" if decision.recorded is None else say_when(decision.at, axis),
+        "at": say_when(decision.at, axis) if decision.recorded and axis == "rows" else "",
         "version": "" if decision.version is None else str(decision.version),
         "attempt": decision.attempt,
         **{name: say_plain(value) for name, value in decision.numbers.items()},
