@@ -7,7 +7,7 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Any, Self, TypeVar
 
 from setpoint.client.answer import Answer, Metadata, Readiness, Recorded
@@ -86,8 +86,7 @@ class Client:
         with self._lock:
             thread, self._thread, self._closed = self._thread, None, True
         if thread is not None and thread.is_alive():
-            thread.begin(self._client.close()).result()
-            thread.stop()
+            thread.end(self._client.close)
             thread.join()
 
     def __enter__(self) -> Self:
@@ -105,6 +104,8 @@ class Client:
             raise
         try:
             return waiting.result()
+        except CancelledError:
+            raise UsageError("this client was closed before the answer came") from None
         except BaseException:
             waiting.cancel()
             raise
@@ -121,7 +122,7 @@ class Client:
                 self._thread = LoopThread()
                 self._thread.start()
                 # A client that is forgotten takes its thread along; so does the end of the process.
-                weakref.finalize(self, self._thread.stop)
+                weakref.finalize(self, self._thread.end, self._client.close)
             return self._thread
 
 
@@ -131,6 +132,7 @@ class LoopThread(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="setpoint-client", daemon=True)
         self._loop = asyncio.new_event_loop()
+        self._ending: asyncio.Task[None] | None = None
 
     def run(self) -> None:
         """Run the event loop until it is told to end."""
@@ -143,8 +145,19 @@ class LoopThread(threading.Thread):
         """Begin a call and return the future of what it comes to."""
         return asyncio.run_coroutine_threadsafe(call, self._loop)
 
-    def stop(self) -> None:
-        """Tell the event loop to end."""
+    def end(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Give calls under way up, close connections by `close`, end the event loop; nothing is waited for."""
         if self.is_alive():
             with contextlib.suppress(RuntimeError):  # it ended just now
-                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._loop.call_soon_threadsafe(self._begin_end, close)
+
+    def _begin_end(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._ending = self._loop.create_task(self._end(close))
+
+    async def _end(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await close()
+        self._loop.stop()
