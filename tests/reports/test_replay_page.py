@@ -5,9 +5,10 @@ import pytest
 
 from setpoint.facts.decision import Decision
 from setpoint.facts.replay import DriftCell, ReplaySettings
+from setpoint.facts.verdict import Verdict
 from setpoint.reports.replay_page import DECISIONS, replay_page
 
-VOID = {"meta", "br", "img", "link", "hr", "path", "rect", "line", "i"}
+VOID = {"meta", "br", "img", "link", "input", "hr", "path", "rect", "line", "i"}
 
 
 class Balance(HTMLParser):
@@ -91,12 +92,41 @@ def test_every_decision_is_there_with_its_reason_and_numbers(make_replay):
     assert "<dd>1,202</dd>" in page
 
 
+def test_an_attempt_is_one_row_that_says_what_became_of_it(make_replay):
+    gate = Verdict(subject="f1 min 0.6", verdict="pass", observed=0.71, interval=(0.68, 0.74))
+    steps = [("retrain", None, "drift.share > 30%"), ("fit", None, "fitted on 900 rows"),
+             ("judge", None, "1 gate pass"), ("register", 2, "registered"),
+             ("promote", 2, "release is direct")]  # fmt: skip
+    taken = tuple(
+        Decision(id=f"s{i}", at=1.7e9, action=action, reason=reason, version=version,
+                 attempt="" if action == "promote" else "att", verdicts=(gate,) if action == "judge" else ())
+        for i, (action, version, reason) in enumerate(steps)
+    )  # fmt: skip
+    page = replay_page(make_replay(decisions=taken))
+    assert page.count('<details class="story') == 1
+    row = re.search(r"<summary><span class=\"when.*?</summary>", page, re.DOTALL)[0]
+    for words in (
+        "promoted v2",
+        "f1 min 0.6 0.71 (0.68 to 0.74)",
+        "drift.share &gt; 30%",
+        "fitted on 900 rows",
+    ):
+        assert words in row
+    parsed(page)
+
+
+def test_decisions_can_be_chosen_by_what_became_of_them_without_a_script(make_replay):
+    page = replay_page(make_replay())
+    assert '<label for="k-promoted">promoted 3</label>' in page
+    assert "#k-promoted:checked~.story:not(.k-promoted)" in page
+
+
 def test_a_decision_taken_again_and_again_is_told_once_with_its_count(make_replay):
     holds = tuple(
         Decision(id=f"h{i}", at=1.7e9 + i, action="hold", reason="cool-down") for i in range(50)
     )
     page = replay_page(make_replay(decisions=holds))
-    assert page.count("<details id=") == 1
+    assert page.count('<details class="story') == 1
     assert "50 times for the same reason" in page
 
 
@@ -106,7 +136,7 @@ def test_a_long_history_of_decisions_does_not_swell_the_page(make_replay):
         for i in range(DECISIONS + 7)
     )
     page = replay_page(make_replay(decisions=many))
-    assert page.count("<details id=") == DECISIONS
+    assert page.count('<details class="story') == DECISIONS
     assert "And 7 more" in page
 
 

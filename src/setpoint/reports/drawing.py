@@ -71,7 +71,7 @@ def tick_axis(axis: Axis, field: str, *, domain: tuple[float, float], shown: boo
     words: dict[str, Any] = {"title": None if axis == "time" else "row", "labelOverlap": "greedy"}
     if axis == "time" and _MONTHS[0] < domain[1] - domain[0] < _MONTHS[1]:
         words["labelExpr"] = _SHORT_MONTH
-    drawn = alt.Axis(grid=False, labelSeparation=12, **words) if shown else None
+    drawn = alt.Axis(grid=False, labelSeparation=12, labelFlush=False, **words) if shown else None
     if axis == "time":
         scale = alt.Scale(type="utc", domain=[low, high], nice=False)
         return alt.X(field, type="temporal", axis=drawn, scale=scale)
@@ -102,6 +102,7 @@ def _definition(chart: alt.TopLevelMixin) -> dict[str, Any]:
             **text,
             "titleFontSize": 11,
             "titleFontWeight": "normal",
+            "labelFlush": False,
             "gridColor": LIGHT["faint"],
             "domainColor": LIGHT["faint"],
             "tickColor": LIGHT["faint"],

@@ -51,12 +51,17 @@ def performance_chart(replay: Replay) -> alt.TopLevelMixin | None:
     records = _records(replay, batches, known, kept)
     x = tick_axis(replay.axis, "at", domain=ends)
     scale = alt.Scale(domain=[low, high], zero=False, nice=False)
-    y = alt.Y("value:Q", scale=scale, title=f"{replay.metric} ({replay.direction} is better)")
+    y = alt.Y("value:Q", scale=scale, title=y_title(replay))
     layers = [_rules(replay, ends), *(_line(records, line, x, y) for line in kept)]
     layers.append(_labels(replay, lines, kept, scale))
     main = alt.layer(*layers).properties(width=WIDTH, height=_HEIGHT)
     lanes = _lanes(replay, ends)
     return main if lanes is None else alt.vconcat(lanes, main, spacing=6)
+
+
+def y_title(replay: Replay) -> str:
+    """Return what the vertical axis shows."""
+    return f"{replay.metric} ({replay.direction} is better)"
 
 
 def smoothing(batches: int) -> int:
@@ -158,14 +163,15 @@ def _labels(
     scale: alt.Scale,
 ) -> alt.LayerChart:
     low, high = scale.domain
+    title = y_title(replay)
     per_pixel = (high - low) / _HEIGHT
     ends = {line: lines[line][np.isfinite(lines[line])][-1] for line in kept}
     ordered = sorted(kept, key=lambda line: float(ends[line]))
     at = spread([float(ends[line]) for line in ordered], _LABEL * per_pixel, (low, high))
     texts = [
-        alt.Chart(alt.Data(values=[{"value": y, "text": f"{line} {say_number(replay.of(line))}"}]))
+        alt.Chart(alt.Data(values=[{"value": y, "text": line}]))
         .mark_text(align="left", dx=8, color=LIGHT[line], fontWeight=_weight(line))
-        .encode(x=alt.value(WIDTH), y=alt.Y("value:Q", scale=scale, title=None), text="text:N")
+        .encode(x=alt.value(WIDTH), y=alt.Y("value:Q", scale=scale, title=title), text="text:N")
         for line, y in zip(ordered, at, strict=True)
     ]
     if "no_change" not in kept and replay.no_change is not None:
@@ -173,7 +179,7 @@ def _labels(
         texts.append(
             alt.Chart(alt.Data(values=[words]))
             .mark_text(align="right", dx=-4, dy=-8, color=LIGHT["no_change"])
-            .encode(x=alt.value(WIDTH), y=alt.Y("value:Q", scale=scale), text="text:N")
+            .encode(x=alt.value(WIDTH), y=alt.Y("value:Q", scale=scale, title=title), text="text:N")
         )
     return alt.layer(*texts)
 

@@ -6,10 +6,10 @@ import altair as alt
 from markupsafe import Markup
 
 from setpoint.facts.replay import Replay
-from setpoint.reports.decision_groups import grouped
+from setpoint.reports.decision_groups import stories
 from setpoint.reports.drawing import svg
 from setpoint.reports.drift_chart import COLUMNS, FULL, drift_chart
-from setpoint.reports.gate_cost_chart import gate_cost_chart
+from setpoint.reports.gate_cost_chart import drawn_of, gate_cost_chart
 from setpoint.reports.gate_worth import worth_interval
 from setpoint.reports.page import page
 from setpoint.reports.performance_chart import POINTS, performance_chart, smoothing
@@ -23,7 +23,7 @@ from setpoint.reports.replay_summary import (
 from setpoint.reports.wording import say_count, say_when
 
 DECISIONS: Final = 400
-"""Groups of decisions that the page holds; a page must open on a phone."""
+"""Attempts and single decisions that the page holds; a page must open on a phone."""
 
 
 def replay_page(replay: Replay, title: str = "") -> str:
@@ -33,7 +33,8 @@ def replay_page(replay: Replay, title: str = "") -> str:
         replay: The replay.
         title: Title of the page; the model's name unless given.
     """
-    groups = grouped(replay.decisions)
+    told = stories(replay.decisions)
+    ends = (replay.batches[0].start, replay.batches[-1].end) if replay.batches else None
     cells = len({cell.column for cell in replay.drift})
     return page(
         "replay.html",
@@ -52,15 +53,16 @@ def replay_page(replay: Replay, title: str = "") -> str:
         smoothed=smoothing(min(len(replay.batches), POINTS)),
         worth=gates_summary(replay.gate_costs, replay.metric),
         gate_costs=_drawn(
-            gate_cost_chart(replay.gate_costs, replay.metric, replay.axis),
+            gate_cost_chart(replay.gate_costs, replay.metric, replay.axis, ends),
             "gates",
             "What each judgement of the gates was worth",
         ),
+        judgements_drawn=len(drawn_of(replay.gate_costs)),
         drift=_drawn(drift_chart(replay.drift, replay.axis), "drift", "Drift by column and window"),
         full=FULL,
         columns_left_out=max(0, cells - COLUMNS),
-        groups=groups[:DECISIONS],
-        left_out=max(0, len(groups) - DECISIONS),
+        stories=told[:DECISIONS],
+        left_out=max(0, len(told) - DECISIONS),
     )
 
 

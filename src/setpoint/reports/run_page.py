@@ -8,7 +8,7 @@ from setpoint.facts.decision import Decision
 from setpoint.facts.training import TrainingResult
 from setpoint.facts.verdict import Verdict, combine
 from setpoint.facts.version import ModelVersion
-from setpoint.reports.decision_groups import grouped
+from setpoint.reports.decision_groups import stories
 from setpoint.reports.page import page
 from setpoint.reports.wording import say_action, say_count, say_number
 
@@ -34,7 +34,7 @@ def run_page(
         result: What training measured, where a candidate was fitted.
         version: The version it became, where it became one.
     """
-    groups = grouped(decisions)
+    told = stories(decisions)
     verdicts = judged(decisions)
     importance = list(result.importance.items())[:_COLUMNS] if result else []
     return page(
@@ -49,8 +49,8 @@ def run_page(
         candidate=_candidate(result, version) if result else [],
         importance=[(name, max(value, 0.0)) for name, value in importance],
         largest=max([value for _, value in importance if value > 0], default=1.0),
-        groups=groups[:_DECISIONS],
-        left_out=max(0, len(groups) - _DECISIONS),
+        stories=told[:_DECISIONS],
+        left_out=max(0, len(told) - _DECISIONS),
     )
 
 
