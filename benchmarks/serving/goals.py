@@ -28,6 +28,7 @@ class Goal:
         at_least: Whether `found` must reach `limit`; otherwise it must not pass it.
         model: The model it was measured on.
         others: Cores that others kept busy meanwhile, in the busier of the measurements it stands on.
+        by_cpu: The same ratio by processor time for one answer, which others disturb less; None where there is none.
     """
 
     text: str
@@ -36,6 +37,7 @@ class Goal:
     at_least: bool
     model: str
     others: float
+    by_cpu: float | None = None
 
     @property
     def verdict(self) -> str:
@@ -93,7 +95,9 @@ def _times(text: str, model: str, one: Figure | None, other: Figure | None, limi
     if one is None or other is None:
         return Goal(text, None, limit, at_least=True, model=model, others=0.0)
     others = max(one.others, other.others)
-    return Goal(text, one.rate / other.rate, limit, at_least=True, model=model, others=others)
+    ratio = one.rate / other.rate
+    by_cpu = other.cpu_us / one.cpu_us
+    return Goal(text, ratio, limit, at_least=True, model=model, others=others, by_cpu=by_cpu)
 
 
 def _durable_p99(

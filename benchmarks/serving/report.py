@@ -76,7 +76,8 @@ def _goal_line(goal: Goal) -> str:
     measured = "-" if goal.found is None else f"{goal.found:.2f}"
     sign = ">=" if goal.at_least else "<="
     wanted = "" if goal.found is None else f" ({sign} {goal.limit:.2f})"
-    return f"{goal.verdict:<13}{goal.model:<9} {goal.text}: {measured}{wanted}"
+    cpu = "" if goal.by_cpu is None else f"; by processor time {goal.by_cpu:.2f}"
+    return f"{goal.verdict:<13}{goal.model:<9} {goal.text}: {measured}{wanted}{cpu}"
 
 
 def write_json(found: Sequence[Measured], about: str, path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.serving.bundles import ROW, train_bundle
 from benchmarks.serving.environments import CACHE, environment, variables
 from benchmarks.serving.floor_model import write_floor_model
+from benchmarks.serving.load import NoGeneratorError, require_wrk
 from benchmarks.serving.rounds import Figure, Plan, figures, measure
 from benchmarks.serving.rows import listed
 from benchmarks.serving.server import Server, spare_port
@@ -36,6 +37,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="runs of 1 s, 3 rounds")
     parser.add_argument("--cache", type=Path, default=CACHE, help=f"environments [{CACHE}]")
     asked = parser.parse_args()
+    try:
+        require_wrk()
+    except NoGeneratorError as error:
+        parser.exit(1, f"{error}\n")
     plan = Plan(3, 1.0, (1, 64)) if asked.quick else Plan(5, 2.0, (1, 64))
     folder = environment(asked.cache, "http-servers", REQUIREMENTS)
     with tempfile.TemporaryDirectory() as name:

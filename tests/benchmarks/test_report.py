@@ -36,6 +36,10 @@ def test_a_goal_that_was_not_measured_says_so():
     assert "not measured" in goal_lines(GOALS)
 
 
+def test_ratios_are_told_by_processor_time_too():
+    assert "15.00 (>= 3.50); by processor time 10.00" in goal_lines(GOALS)
+
+
 def test_page_needs_nothing_from_outside(tmp_path):
     write_page([MEASURED], "<here>", "text", tmp_path / "serving.html")
     text = (tmp_path / "serving.html").read_text()
