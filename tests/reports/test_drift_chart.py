@@ -1,8 +1,17 @@
+import re
+
 import pytest
 
 from setpoint.facts.replay import DriftCell
 from setpoint.reports.drawing import svg
-from setpoint.reports.drift_chart import COLUMNS, WINDOWS, drift_chart, loudest, merged
+from setpoint.reports.drift_chart import (
+    COLUMNS,
+    WINDOWS,
+    drift_chart,
+    gaps_between,
+    loudest,
+    merged,
+)
 
 
 def cell(column="a", start=0.0, distance=0.1, verdict="pass"):
@@ -44,6 +53,23 @@ def test_drift_and_doubt_have_marks_of_their_own():
     )  # fmt: skip
     assert ">✗<" in text
     assert ">?<" in text
+
+
+def test_marks_are_read_on_strong_cells_too():
+    text = svg(
+        drift_chart([cell(distance=0.9, verdict="inconclusive")], "rows"), name="d", title="t"
+    )
+    halo, mark = re.findall(r"<text[^>]*>\?</text>", text)
+    assert 'stroke="var(--paper)"' in halo
+    assert 'fill="var(--ink)"' in mark
+    assert "opacity" not in mark
+
+
+def test_a_stretch_without_a_window_is_no_calm_one():
+    cells = [cell(), cell("b"), cell(start=5.0)]
+    assert gaps_between(cells, (-1.0, 6.0)) == [(-1.0, 0.0), (1.0, 5.0)]
+    assert gaps_between(cells, (0.0, 9.0)) == [(1.0, 5.0), (6.0, 9.0)]
+    assert 'fill="var(--faint)"' in svg(drift_chart(cells, "rows"), name="d", title="t")
 
 
 def test_there_is_no_map_without_a_cell():

@@ -20,23 +20,31 @@ FULL: Final = 0.3
 """Distance from which on a cell has full strength."""
 
 _ROW = 20  # pixels
-_MARK = 5.0  # pixels that a mark needs to be read
+_MARK = 5.0  # pixels of the narrowest mark that can be read
 _WORST: Final[tuple[Ruling, ...]] = ("error", "inconclusive", "pass", "fail")  # drift is the news
 
 
-def drift_chart(cells: Sequence[DriftCell], axis: Axis) -> alt.TopLevelMixin | None:
+def drift_chart(
+    cells: Sequence[DriftCell], axis: Axis, ends: tuple[float, float] | None = None
+) -> alt.TopLevelMixin | None:
     """Return the heat map, or None where there is no cell.
 
-    Strength of colour is total variation distance; a cross is drift by the contract, a question mark a window
-    that could not be judged.
+    Strength of colour is total variation distance; a cross is drift by the contract, a question mark a window that
+    could not be judged, grey a stretch without a window.
+
+    Args:
+        cells: Columns in windows.
+        axis: What ticks count.
+        ends: First and last tick of the chart, so that it lines up with others; those of the cells unless given.
     """
     if not cells:
         return None
     columns = loudest(cells, COLUMNS)
     shown = merged([cell for cell in cells if cell.column in set(columns)], WINDOWS)
-    ends = (min(cell.start for cell in shown), max(cell.end for cell in shown))
-    x = tick_axis(axis, "start", domain=ends)
-    y = alt.Y("column:N", sort=columns, axis=alt.Axis(title=None, domain=False, ticks=False))
+    low, high = min(cell.start for cell in shown), max(cell.end for cell in shown)
+    low, high = (min(low, ends[0]), max(high, ends[1])) if ends else (low, high)
+    x = tick_axis(axis, "start", domain=(low, high))
+    y = alt.Y("column:N", sort=columns, axis=alt.Axis(title="column", domain=False, ticks=False))
     strength = alt.FillOpacity(
         "distance:Q", scale=alt.Scale(domain=[0, FULL], range=[0.04, 1], clamp=True), legend=None
     )
@@ -45,9 +53,27 @@ def drift_chart(cells: Sequence[DriftCell], axis: Axis) -> alt.TopLevelMixin | N
         .mark_rect(fill=LIGHT["heat"], stroke=LIGHT["paper"], strokeWidth=0.5)
         .encode(x=x, x2="end", y=y, fillOpacity=strength)
     )
-    pixels = WIDTH / max(len({cell.start for cell in shown}), 1)
-    layers = [heat, *_marks(shown, axis, y, pixels)]
+    gaps = [
+        {"start": tick_value(start, axis), "end": tick_value(end, axis)}
+        for start, end in gaps_between(shown, (low, high))
+    ]
+    empty = alt.Chart(alt.Data(values=gaps)).mark_rect(fill=LIGHT["faint"]).encode(x=x, x2="end")
+    narrowest = min(cell.end - cell.start for cell in shown)
+    pixels = WIDTH * narrowest / max(high - low, 1e-9)
+    layers = [*([empty] if gaps else []), heat, *_marks(shown, axis, (low, high), y, pixels)]
     return alt.layer(*layers).properties(width=WIDTH, height=_ROW * len(columns))
+
+
+def gaps_between(
+    cells: Iterable[DriftCell], ends: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Return the stretches from one end to the other that lie in no window."""
+    gaps, reached = [], ends[0]
+    for start, end in sorted({(cell.start, cell.end) for cell in cells}):
+        if start > reached:
+            gaps.append((reached, start))
+        reached = max(reached, end)
+    return [*gaps, (reached, ends[1])] if reached < ends[1] else gaps
 
 
 def loudest(cells: Iterable[DriftCell], most: int) -> list[str]:
@@ -94,11 +120,11 @@ def _record(cell: DriftCell, axis: Axis) -> dict[str, Any]:
     }
 
 
-def _marks(cells: Sequence[DriftCell], axis: Axis, y: alt.Y, pixels: float) -> list[alt.Chart]:
-    if pixels < _MARK:
-        return []
-    ends = (min(cell.start for cell in cells), max(cell.end for cell in cells))
+def _marks(
+    cells: Sequence[DriftCell], axis: Axis, ends: tuple[float, float], y: alt.Y, pixels: float
+) -> list[alt.Chart]:
     x = tick_axis(axis, "at", domain=ends)
+    size = min(12.0, max(pixels, _MARK) + 3)
     marks = []
     for verdicts, symbol in ((("fail",), "✗"), (("inconclusive", "error"), "?")):
         at = [
@@ -106,9 +132,16 @@ def _marks(cells: Sequence[DriftCell], axis: Axis, y: alt.Y, pixels: float) -> l
             for cell in cells
             if cell.verdict in verdicts
         ]
-        strength = 1.0 if symbol == "✗" else 0.45
-        chart = alt.Chart(alt.Data(values=at)).mark_text(
-            text=symbol, color=LIGHT["ink"], opacity=strength, fontSize=min(12.0, pixels + 3)
-        )
-        marks.append(chart.encode(x=x, y=y))
+        text = alt.Chart(alt.Data(values=at)).encode(x=x, y=y)
+        # The first lies behind the second, so that the mark is read on light and on strong cells.
+        halo = {
+            "stroke": LIGHT["paper"],
+            "strokeWidth": 3,
+            "strokeJoin": "round",
+            "color": LIGHT["paper"],
+        }
+        look: tuple[dict[str, Any], ...] = (halo, {"color": LIGHT["ink"]})
+        marks += [
+            text.mark_text(text=symbol, fontSize=size, fontWeight="bold", **one) for one in look
+        ]
     return marks

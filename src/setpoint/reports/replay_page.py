@@ -58,7 +58,9 @@ def replay_page(replay: Replay, title: str = "") -> str:
             "What each judgement of the gates was worth",
         ),
         judgements_drawn=len(drawn_of(replay.gate_costs)),
-        drift=_drawn(drift_chart(replay.drift, replay.axis), "drift", "Drift by column and window"),
+        drift=_drawn(
+            drift_chart(replay.drift, replay.axis, ends), "drift", "Drift by column and window"
+        ),
         full=FULL,
         columns_left_out=max(0, cells - COLUMNS),
         stories=told[:DECISIONS],
