@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import select
 import socket
 from urllib.parse import urlsplit
 
@@ -167,3 +168,22 @@ def test_doors_on_the_wire(project, start_gateway, row, wait_until):
     head = f"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
     assert b'"prediction":1' in exchange(gateway.url, head + body)
     assert gateway.terminate() == (0, "")
+
+
+def test_why_nothing_is_in_force_is_told_once_and_when_that_ends(project, start_gateway):
+    process = start_gateway().process
+
+    def said():
+        assert select.select([process.stderr], [], [], 20)[0], "it said nothing"
+        return process.stderr.readline().decode()
+
+    waiting = f"setpoint gateway: waiting for {project.path}; setpoint run makes it\n"
+    assert said() == waiting
+    project.add(1)
+    project.deploy(1, {1: 1.0})
+    in_force = "setpoint gateway: the deployment document is in force\n"
+    assert said() == in_force
+    project.path.write_text("{")
+    assert said().startswith("setpoint gateway: the deployment document is refused: ")
+    project.deploy(2, {1: 1.0})
+    assert said() == in_force

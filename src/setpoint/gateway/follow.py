@@ -28,6 +28,9 @@ _POLL_S = 0.05
 _RETRY_S = 2.0
 _CERTAIN = 2  # tries after which a version is refused: a hiccup of the disk must not end a release
 
+NO_DOCUMENT = "there is no deployment document yet"
+"""Why nothing is in force before `setpoint run` has made the first document."""
+
 Load = Callable[[Deployed], Version]
 _Key = tuple[
     int, str, str
@@ -60,6 +63,7 @@ class Follower:
         load: Verifies, loads and warms one version; runs in `executor`.
         executor: Threads apart from the event loop.
         clock: For the pauses between two tries.
+        tell: Told once why the newest document is not in force, and an empty text when that ends.
 
     Attributes:
         serving: What is served, or None before the first good document.
@@ -67,7 +71,14 @@ class Follower:
         problem: The same where no version is to blame, or empty.
     """
 
-    def __init__(self, documents: Documents, load: Load, executor: Executor, clock: Clock) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        load: Load,
+        executor: Executor,
+        clock: Clock,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.serving: Serving | None = None
         self.refused = ""
         self.problem = ""
@@ -75,6 +86,7 @@ class Follower:
         self._load = load
         self._executor = executor
         self._clock = clock
+        self._tell = tell
         self._mark: Hashable = object()  # like no mark: the first look always reads
         self._retry_at = 0.0
         self._loaded: dict[_Key, Version] = {}
@@ -112,13 +124,15 @@ class Follower:
         if mark == self._mark and not due:
             return
         self._mark = mark
-        problem = ""
+        problem, before = "", self.refused
         try:
             self.refused = await self._follow()
         except Exception as error:  # noqa: BLE001 (the task's outermost frame: it must outlive any document)
             self.refused = problem = _say(error, DeploymentError)
         self.problem = problem
         self._retry_at = self._clock.stopwatch() + _RETRY_S
+        if self.refused != before:
+            self._tell(self.refused)
 
     async def _follow(self) -> str:
         """Make the document the one in force, and return why that cannot be, or an empty text.
@@ -129,7 +143,7 @@ class Follower:
         loop = asyncio.get_running_loop()
         deployment = await loop.run_in_executor(self._executor, self._documents.current)
         if deployment is None:
-            return "there is no deployment document yet"
+            return NO_DOCUMENT
         is_in_force = self.serving is not None and deployment == self.serving.deployment
         if is_in_force and not self._failed:
             return ""

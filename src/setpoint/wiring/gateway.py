@@ -11,7 +11,7 @@ import ssl
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +28,7 @@ from setpoint.facts.prediction import Outcome, Prediction
 from setpoint.gateway.answering import Answering
 from setpoint.gateway.app import App
 from setpoint.gateway.column_check import as_text
-from setpoint.gateway.follow import Documents, Follower
+from setpoint.gateway.follow import NO_DOCUMENT, Documents, Follower
 from setpoint.gateway.gauges import Gauges
 from setpoint.gateway.http import Bounds, HttpServer
 from setpoint.gateway.ids import PredictionIds
@@ -228,7 +228,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     working = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="infer")
     writer = LogWriter(log, clock)
     load = partial(load_version, base=base, native=_load_native, executor=working)
-    follower = Follower(documents, load, loading, clock)
+    follower = Follower(documents, load, loading, clock, _teller(plan))
     siblings = None
     if shared is not None:
         siblings = Siblings(shared, ThreadPoolExecutor(1, thread_name_prefix="metrics"))
@@ -249,6 +249,21 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         reporting = ThreadPoolExecutor(1, thread_name_prefix="report")
         reporter = Reporter(_name(), follower, documents, reporting, clock)
     return App(station, reporter, siblings)
+
+
+def _teller(plan: GatewayPlan) -> Callable[[str], None]:
+    """Return what tells people, in the error output, why no document or not the newest is in force."""
+
+    def tell(refused: str) -> None:
+        words = f"the deployment document is refused: {refused}"
+        if refused == NO_DOCUMENT:
+            words = f"waiting for {plan.deployment}; setpoint run makes it"
+        elif not refused:
+            words = "the deployment document is in force"
+        sys.stderr.write(f"setpoint gateway: {words}\n")
+        sys.stderr.flush()
+
+    return tell
 
 
 def _name() -> str:
