@@ -145,6 +145,29 @@ def test_no_body_makes_the_gateway_fail(client, path, body):
         assert answer.content.get("error") or answer.content["message"]
 
 
+@pytest.mark.parametrize("path", [path for path in POSTS if path != "/invocations"])
+@pytest.mark.parametrize("body", [b"", b" \n"])
+def test_empty_body_is_told_as_such(client, path, body):
+    answer = client.call("POST", path, body)
+    assert answer.status == 400
+    assert "the body is empty" in answer.content["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "byte"),
+    [
+        (b'{"tenure": NaN}', "NaN", 11),
+        (b'{"tenure": 1, "charges":-Infinity}', "-Infinity", 24),
+        (b"[[Infinity]]", "Infinity", 2),
+        (b"NaN", "NaN", 0),
+    ],
+)
+def test_number_that_json_does_not_have_is_told_with_its_place(client, body, name, byte):
+    answer = client.call("POST", "/v1/predict", body)
+    assert answer.status == 400
+    assert answer.content["error"] == f"{name} is not JSON (byte {byte}); send null"
+
+
 def test_failure_of_the_gateway_itself_is_a_500_that_says_so(client, row, monkeypatch, capsys):
     async def broken(*args, **kwargs):
         raise RuntimeError("boom")

@@ -1,5 +1,6 @@
 """One HTTP request and its response, apart from ASGI; and JSON in and out."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +13,8 @@ _JSON = b"application/json"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
+_AT = re.compile(r"\(byte (\d+)\)")
+_NO_NUMBER = re.compile(rb"-?(?:NaN|Infinity)")
 _NOWHERE: Mapping[str, str] = MappingProxyType({})
 
 Header = tuple[bytes, bytes]
@@ -69,9 +72,17 @@ def decode_json(body: bytes) -> Any:
     try:
         return _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise not_decodable(error) from error
+        raise not_decodable(error, body) from error
 
 
-def not_decodable(error: Exception) -> RefusedError:
-    """Return the refusal of a body that cannot be decoded."""
+def not_decodable(error: Exception, body: bytes = b"{}") -> RefusedError:
+    """Return the refusal of a body that cannot be decoded, in words for what clients most often get wrong."""
+    if not body.strip():
+        return refuse(400, "the body is empty; it must be JSON")
+    if found := _AT.search(str(error)):
+        at = int(found[1])  # of the letter; a sign stands before it
+        word = _NO_NUMBER.match(body, max(0, at - 1)) or _NO_NUMBER.match(body, at)
+        if word is not None:
+            name = word[0].decode()
+            return refuse(400, f"{name} is not JSON (byte {word.start()}); send null")
     return refuse(400, f"the body cannot be read as JSON: {error}"[:300])

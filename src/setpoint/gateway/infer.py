@@ -47,7 +47,7 @@ async def infer(station: Station, request: Request) -> Response:
     try:
         asked = _decode(json)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise not_decodable(error) from error
+        raise not_decodable(error, json) from error
     binary = _binary_outputs(asked)
     rows = _read_rows(asked.inputs, behind, serving, station)
     answered = await station.answering.answer(
