@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from rich.console import Console
 
@@ -49,12 +51,32 @@ def test_a_verdict_is_read_without_colour(ruling, symbol):
     assert "1,200" in text
 
 
+def test_gates_are_read_on_a_narrow_terminal_and_no_interval_is_said_twice():
+    gates = [
+        Verdict(subject="brier_skill min 0", verdict="pass", observed=0.4557, limit=0.0, interval=(0.4394, 0.4714),
+                n=9296),
+        Verdict(subject="brier beats_champion 0 abs", verdict="fail", observed=-0.0055, limit=0.0,
+                interval=(-0.01314, 0.0004), n=9296,
+                reason="gain over the champion -0.0055 (-0.01314 to +0.0004): not shown to be above +0, nor below"),
+    ]  # fmt: skip
+    text = shown(verdict_table(gates), 80)
+    minus = "\N{MINUS SIGN}"
+    assert re.search(
+        r"^brier_skill min 0 +✓ pass +0\.4557 +0\.4394 to 0\.4714 +9,296 *$", text, re.MULTILINE
+    )
+    assert f"brier beats_champion 0 abs: gain over the champion {minus}0.0055: not" in " ".join(
+        text.split()
+    )
+    assert text.count("0.01314") == 1
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
 def test_markup_in_the_data_is_shown_and_not_obeyed():
     verdict = Verdict(
         subject=MARKUP, verdict="fail", reason=MARKUP, limit=MARKUP, evidence={"a": MARKUP}
     )
     decision = Decision(id=MARKUP, at=0.0, action="refuse", reason=MARKUP, verdicts=(verdict,))
-    assert shown(verdict_table([verdict]), 300).count(MARKUP) == 3
+    assert shown(verdict_table([verdict]), 300).count(MARKUP) == 4
     assert MARKUP in shown(decision_table([decision], "rows"), 300)
     assert shown(decision_view(decision, "rows"), 300).count(MARKUP) >= 4
     report = ValidationReport(

@@ -1,9 +1,11 @@
 """Facts as the terminal shows them: rich renderables, never printed here, never coloured without a symbol."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +25,7 @@ from setpoint.reports.replay_summary import (
 )
 from setpoint.reports.validation_view import CheckRow, validation_view
 from setpoint.reports.wording import (
+    MINUS,
     SYMBOLS,
     say_action,
     say_change,
@@ -31,6 +34,7 @@ from setpoint.reports.wording import (
     say_limit,
     say_number,
     say_plain,
+    say_reason,
     say_verdict,
     say_when,
 )
@@ -53,25 +57,54 @@ _LOUD: Final[dict[Action, str]] = {
     "hold": "yellow",
 }
 _DIGITS: Final = 12  # of a digest
+_NOTHING_MORE: Final = " is within the limit"  # what a tick and two numbers say already
+_NUMBER = rf"[+{MINUS}]?[\d.,e-]+"
+_INTERVAL: Final = re.compile(rf" \({_NUMBER} to {_NUMBER}\)")
 
 
-def verdict_table(verdicts: Iterable[Verdict], *, title: str = "gate") -> Table:
-    """Return verdicts with their numbers, one a line; `title` names the first column."""
-    table = _table(title, "verdict")
-    for name in ("observed", "limit", "interval", "n"):
-        table.add_column(name, justify="right")
-    table.add_column("why", ratio=1)
-    for verdict in verdicts:
+def verdict_table(verdicts: Iterable[Verdict], *, title: str = "gate") -> Group:
+    """Return verdicts with their numbers, one a line, then what is to be said of them, each on lines of its own.
+
+    Args:
+        verdicts: What is shown.
+        title: Name of the first column.
+    """
+    shown = list(verdicts)
+    columns = ("observed", "limit", "interval", "n")
+    # A limit that the subject names, as in `f1 min 0.6`, is not said again.
+    limits = [say_limit(verdict.limit) for verdict in shown]
+    limits = [
+        "" if limit in verdict.subject.split() else limit
+        for limit, verdict in zip(limits, shown, strict=True)
+    ]
+    table = _table(title)
+    table.add_column("verdict", no_wrap=True)
+    for name in columns:
+        if name != "limit" or any(limits):
+            table.add_column(name, justify="right", no_wrap=name != "limit")
+    for verdict, limit in zip(shown, limits, strict=True):
         table.add_row(
             Text(verdict.subject),
             Text(say_verdict(verdict), style=_COLOURS[verdict.verdict]),
             say_number(verdict.observed),
-            Text(say_limit(verdict.limit)),
+            *([Text(limit)] if any(limits) else []),
             say_interval(verdict.interval),
             "" if verdict.n is None else f"{verdict.n:,}",
-            Text(verdict.reason),
         )
-    return table
+    said = [
+        Padding(Text(f"{SYMBOLS[verdict.verdict]} {verdict.subject}: {reason}"), (0, 0, 0, 2))
+        for verdict in shown
+        if (reason := _reason_alone(verdict))
+    ]
+    return Group(table, *said)
+
+
+def _reason_alone(verdict: Verdict) -> str:
+    """Return the reason without the interval, where that stands in the table already."""
+    reason = say_reason(verdict.reason)
+    if verdict.verdict == "pass" and reason.endswith(_NOTHING_MORE):
+        return ""
+    return _INTERVAL.sub("", reason, count=1) if verdict.interval else reason
 
 
 def decision_table(decisions: Iterable[Decision], axis: Axis, *, most: int = SHOWN) -> Group:
@@ -86,7 +119,7 @@ def decision_table(decisions: Iterable[Decision], axis: Axis, *, most: int = SHO
         table.add_row(
             _moment(decision, axis),
             Text(say_action(decision) + times, style=_LOUD.get(decision.action, "")),
-            Text(decision.reason),
+            Text(say_reason(decision.reason)),
             Text(decision.id),
         )
     parts: list[RenderableType] = [table]
@@ -102,7 +135,7 @@ def decision_view(decision: Decision, axis: Axis) -> Group:
         f"  {_moment(decision, axis)}",
         ("  " + decision.id, "dim"),
     )
-    parts: list[RenderableType] = [head, Text(decision.reason)]
+    parts: list[RenderableType] = [head, Text(say_reason(decision.reason))]
     facts = {
         "at": say_when(decision.at, axis) if decision.recorded and axis == "rows" else "",
         "version": "" if decision.version is None else str(decision.version),
@@ -156,8 +189,8 @@ def replay_table(replay: Replay) -> Group:
     table = _table("line", "")
     table.columns[1].ratio = 1
     table.add_column(replay.metric, justify="right")
-    table.add_column("against the loop", justify="right")
-    table.add_column("fits", justify="right")
+    table.add_column("against the loop", justify="right", no_wrap=True)
+    table.add_column("fits", justify="right", no_wrap=True)
     for line in line_rows(replay):
         value = f"{say_number(line.value)}{' ★' if line.is_best else '  '}"
         style = "bold" if line.name == "loop" else ""
