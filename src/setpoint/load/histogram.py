@@ -7,17 +7,7 @@ _STEP = math.log(1.005)
 
 
 class Histogram:
-    """Counts durations.
-
-    ```python
-    >>> found = Histogram()
-    >>> for milliseconds in range(1, 1001):
-    ...     found.add(milliseconds / 1000)
-    >>> round(found.quantile(0.99), 2)
-    0.99
-
-    ```
-    """
+    """Counts durations."""
 
     __slots__ = ("_counts", "count", "longest")
 

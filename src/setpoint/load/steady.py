@@ -84,7 +84,7 @@ class Steady:
     async def _send_all(self, stop: asyncio.Event) -> None:
         """Begin requests as they fall due."""
         rate, told_at = self._pace.rate, 0.0
-        while not stop.is_set():
+        while not stop.is_set() and self._broken is None:
             at = self._pace.stopwatch() - self._started
             due = self._due(at)
             if not self._backlog and self._next < due and at - self._next / rate > LATE_S:
@@ -146,7 +146,7 @@ class Steady:
         """Forget a task; keep what no request may raise."""
         del self._under_way[task]
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._broken = error
+            self._broken = self._broken or error
 
     async def _finish(self, stop: asyncio.Event) -> None:
         """Wait for what is under way; an interrupted load does not wait long."""
