@@ -9,6 +9,7 @@ from tests.adapters.predictions import prediction_of
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.errors import JournalError, OutcomeConflictError, UnknownPredictionError
 from setpoint.facts.prediction import Outcome
+from setpoint.release.outcome import value_loss
 
 
 def prediction(number, **changes):
@@ -162,12 +163,15 @@ def test_arms_sum_the_zero_one_loss_of_classes(log):
     assert (arm.outcomes, arm.outcome_sum, arm.outcome_squares) == (4, 2.0, 2.0)
 
 
-def test_arms_sum_the_scaled_absolute_error_of_numbers(tmp_path):
-    log = SqliteLog(tmp_path / "log.db", scale=2.0)
+def test_arms_sum_the_scaled_absolute_error_of_numbers_cut_at_1(log):
     log.append([prediction(1, prediction=3.0), prediction(2, prediction=10.0)])
     log.record([outcome(1, 5.0), outcome(2, 6.0)])
-    arm = log.arms(generation=1)[1]
-    assert (arm.outcomes, arm.outcome_sum, arm.outcome_squares) == (2, 3.0, 5.0)
+    for scale, sums in ((8.0, (0.75, 0.3125)), (4.0, (1.5, 1.25)), (2.0, (2.0, 2.0))):
+        arm = log.arms(generation=1, scale=scale)[1]
+        truth, answered = [5.0, 6.0], [3.0, 10.0]
+        loss = value_loss(truth, answered, scale=scale)
+        assert (arm.outcomes, arm.outcome_sum, arm.outcome_squares) == (2, *sums)
+        assert sums == (loss.sum(), (loss**2).sum())
 
 
 def test_slow_answers_are_counted_for_each_limit_that_is_asked_for(log):

@@ -41,11 +41,13 @@ class Traffic:
     def __init__(self):
         self.counts = {}
         self.asked = []
+        self.scales = []
         self.right = {}
         self.known = {}
 
-    def arms(self, generation, slow_s=()):  # noqa: ARG002 - nobody measures time here
+    def arms(self, generation, slow_s=(), *, scale=1.0):  # noqa: ARG002 - nobody measures time here
         self.asked.append(generation)
+        self.scales.append(scale)
         return {
             version: ArmCounts(version=version, requests=requests, errors=errors)
             for version, (requests, errors) in self.counts.get(generation, {}).items()
@@ -299,6 +301,15 @@ def test_errors_of_a_regression_are_scaled_by_the_champions_own():
     assert releasing.loss_scale(before) == 1.0
     versions = {"1": version(1, mae=2.5)}
     assert releasing.loss_scale(msgspec.structs.replace(before, versions=versions)) == 20.0
+
+
+def test_scale_of_errors_is_the_champions_of_the_moment_at_each_look(world, small_contract):
+    contract = small_contract(release=CANARY)
+    before = begin(world, contract, state(proposed=2)).state
+    observe(world, contract, before, world.rows())
+    versions = before.versions | {"1": version(1, mae=2.5)}
+    observe(world, contract, msgspec.structs.replace(before, versions=versions), world.rows())
+    assert world.traffic.scales == [1.0, 20.0]
 
 
 def test_projecting_twice_changes_nothing(world, small_contract):

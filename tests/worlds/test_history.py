@@ -103,9 +103,8 @@ def test_errors_of_numbers_are_weighed_and_cut_at_one(
     play.history.begin(100)
     play.history.answer(100, 300, document(1, v1=1.0), ARTIFACTS)
     play.history.know(300)
-    play.history.weigh(0.5)
     error = np.minimum(np.abs(table["y"].to_numpy()[100:]) / 0.5, 1.0)
-    arm = play.history.arms(1)[1]
+    arm = play.history.arms(1, scale=0.5)[1]
     assert (arm.outcomes, error.max()) == (200, 1.0)
     assert arm.outcome_sum == pytest.approx(error.sum())
     assert arm.outcome_squares == pytest.approx((error**2).sum())

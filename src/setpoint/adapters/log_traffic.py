@@ -94,13 +94,20 @@ class LogTraffic:
         every = _every(found, form, version, first, last)
         return tuple(_cut(every, start, end) for start, end in stretches)
 
-    def arms(self, generation: int, slow_s: Sequence[float] = ()) -> dict[int, ArmCounts]:
-        """Return counts by version over answers given under deployment `generation` or later; see `ArmCounts.slow`.
+    def arms(
+        self, generation: int, slow_s: Sequence[float] = (), *, scale: float = 1.0
+    ) -> dict[int, ArmCounts]:
+        """Return counts by version over answers given under deployment `generation` or later.
+
+        Args:
+            generation: Generation of the deployment document.
+            slow_s: Limits in seconds; `slow` has the count of each.
+            scale: Absolute error that counts as a loss of 1, above 0; larger ones count the same. For numbers only.
 
         Raises:
             JournalError: The log cannot be read.
         """
-        return self._log.arms(generation=generation, slow_s=slow_s)
+        return self._log.arms(generation=generation, slow_s=slow_s, scale=scale)
 
     def reach(self) -> tuple[float, float]:
         """Return the tick of the first answer and the tick after the last; (0, 0) before the first.

@@ -49,7 +49,7 @@ SELECT version, SUM(drawn), SUM(errors) FROM (
 _LOSSES = """
 SELECT version, COUNT(loss), COALESCE(SUM(loss), 0), COALESCE(SUM(loss * loss), 0) FROM (
     SELECT a.version, CASE WHEN typeof(o.answer) = 'text' THEN o.answer <> CAST(o.value AS TEXT)
-                           ELSE ABS(o.answer - o.value) / :scale END AS loss
+                           ELSE MIN(ABS(o.answer - o.value) / :scale, 1.0) END AS loss
     FROM outcomes o JOIN answerers a ON a.number = o.answerer WHERE a.generation >= :generation AND o.drawn
 ) GROUP BY version
 """
@@ -84,16 +84,14 @@ class SqliteLog:
     Args:
         path: The SQLite file, such as `.setpoint/log.db`; it and its folder are made where missing. The Parquet files
             lie in the folder of its name, such as `.setpoint/log`.
-        scale: What an absolute error is divided by before it is summed as a loss (regression).
 
     Raises:
         JournalError: The file cannot be opened, or has a layout that this version does not know.
     """
 
-    def __init__(self, path: Path, *, scale: float = 1.0) -> None:
+    def __init__(self, path: Path) -> None:
         self._file = LogFile(path)
         self._folder = path.with_suffix("")
-        self._scale = scale
         self._slow: dict[tuple[int, tuple[float, ...]], _Slow] = {}  # by what was asked
 
     def append(self, predictions: Sequence[Prediction]) -> None:
@@ -192,7 +190,9 @@ class SqliteLog:
                 found.setdefault(key, []).append(identity)
         return {key: sorted(ids) for key, ids in found.items()}
 
-    def arms(self, *, generation: int, slow_s: Sequence[float] = ()) -> dict[int, ArmCounts]:
+    def arms(
+        self, *, generation: int, slow_s: Sequence[float] = (), scale: float = 1.0
+    ) -> dict[int, ArmCounts]:
         """Return counts by version over answers given under `generation` or later.
 
         Answers to requests that named their version themselves are not counted: nobody drew them.
@@ -200,11 +200,12 @@ class SqliteLog:
         Args:
             generation: Generation of the deployment document.
             slow_s: Limits in seconds; answers that took longer are counted for each.
+            scale: Absolute error that counts as a loss of 1, above 0; larger ones count the same. For numbers only.
 
         Raises:
             JournalError: The log cannot be read.
         """
-        asked = {"generation": generation, "scale": self._scale}
+        asked = {"generation": generation, "scale": scale}
         limits = tuple(slow_s)
         slow = self._slow.setdefault((generation, limits), _Slow(generation, limits))
         unseen = Stretch("position", slow.seen, math.inf)

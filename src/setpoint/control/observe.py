@@ -8,7 +8,7 @@ import numpy as np
 from setpoint.contract.contract import Contract
 from setpoint.control.gateways import live_reports, unserved
 from setpoint.control.holding import held_back
-from setpoint.control.releasing import look_back, rules_of
+from setpoint.control.releasing import look_back, loss_scale, rules_of
 from setpoint.control.rows import LabelledRows, admitted
 from setpoint.control.world import World
 from setpoint.errors import RegistryError, UsageError
@@ -68,7 +68,9 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
     release = None
     if state.release is not None and state.release.strategy != "direct":
         rules = rules_of(contract, state, wall_clock=world.wall_clock)
-        arms = world.traffic.arms(state.release.generation, slow_limits(rules))
+        arms = world.traffic.arms(
+            state.release.generation, slow_limits(rules), scale=loss_scale(state)
+        )
         found = step(state.release, arms, rules, now=now)
         release = step_as_served(found, state.release, reports)
     return Seen(

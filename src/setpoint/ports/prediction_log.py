@@ -33,8 +33,13 @@ class PredictionLog(Protocol):
         and every feature under its own name prefixed `feature.`.
         """
 
-    def arms(self, *, generation: int, slow_s: Sequence[float] = ()) -> dict[int, ArmCounts]:
-        """Return counts by version over answers given under `generation` or later, and those slower than `slow_s`."""
+    def arms(
+        self, *, generation: int, slow_s: Sequence[float] = (), scale: float = 1.0
+    ) -> dict[int, ArmCounts]:
+        """Return counts by version over answers given under `generation` or later, and those slower than `slow_s`.
+
+        The loss of a number is its absolute error over `scale`, cut at 1.
+        """
 
     def span(self) -> tuple[float, float, int]:
         """Return first and last instant and the number of answers; (0, 0, 0) when empty."""

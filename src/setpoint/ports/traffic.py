@@ -19,12 +19,15 @@ class Traffic(Protocol):
         Each is, number by number, what `answers` gives for its stretch.
         """
 
-    def arms(self, generation: int, slow_s: Sequence[float] = ()) -> dict[int, ArmCounts]:
+    def arms(
+        self, generation: int, slow_s: Sequence[float] = (), *, scale: float = 1.0
+    ) -> dict[int, ArmCounts]:
         """Return counts by version over answers given under deployment `generation` or later.
 
         Args:
             generation: Generation of the deployment document.
             slow_s: Limits in seconds; `slow` has the count of each where the world measures time.
+            scale: Absolute error that counts as a loss of 1, above 0; larger ones count the same. For numbers only.
         """
 
     def reach(self) -> tuple[float, float]:

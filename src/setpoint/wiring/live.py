@@ -22,7 +22,6 @@ from setpoint.adapters.sql_journal import SqlJournal
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Clock, SystemClock
 from setpoint.contract.contract import Contract
-from setpoint.control.releasing import loss_scale
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
 from setpoint.data.conform import conform, require_columns, sort_by_time, ticks
@@ -140,8 +139,7 @@ def open_live(
     registry = DeferredRegistry(lambda: _mlflow(settings))
     scorer = BundleScorer(store, project)
     journal = SqlJournal(settings.database, contract.model.name)
-    state, _ = journal.load()
-    log = SqliteLog(store / "log.db", scale=1.0 if state is None else loss_scale(state))
+    log = SqliteLog(store / "log.db")
     clock: Clock = SystemClock() if contract.axis == "time" else LogClock(log)
     lock = lock_digest(installed_packages())
     source = FileSource(section.source, folder=project, form=section.format)

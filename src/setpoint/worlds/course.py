@@ -11,7 +11,6 @@ from setpoint.contract.spans import Span
 from setpoint.control import admitting
 from setpoint.control.adopting import adopt_first
 from setpoint.control.reconcile import current, settle
-from setpoint.control.releasing import loss_scale
 from setpoint.control.rows import LabelledRows
 from setpoint.control.world import World
 from setpoint.errors import UsageError
@@ -121,7 +120,6 @@ def drive(
         clock.put(max(clock.now(), float(at[start])))
         known = plan.rows.known(clock.now())
         history.know(known)
-        history.weigh(loss_scale(state))
         before = state
         decisions = settle(world, contract)
         state, _ = current(world, contract)

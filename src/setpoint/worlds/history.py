@@ -81,7 +81,6 @@ class History:
         self._first = 0
         self._answered = 0
         self._known = 0
-        self._loss_scale = 1.0
 
     def blank(self) -> Scores:
         """Return answers to every row of the history, none given yet."""
@@ -103,10 +102,6 @@ class History:
     def know(self, known: int) -> None:
         """Say how many leading rows have a known outcome from now on."""
         self._known = known
-
-    def weigh(self, loss_scale: float) -> None:
-        """Say what an absolute error is divided by to be a loss, from now on (regression)."""
-        self._loss_scale = loss_scale
 
     def answer(
         self, start: int, end: int, deployment: Deployment, artifacts: Mapping[int, str]
@@ -145,23 +140,25 @@ class History:
         self,
         generation: int,
         slow_s: Sequence[float] = (),  # noqa: ARG002 - history has no wall clock
+        *,
+        scale: float = 1.0,
     ) -> dict[int, ArmCounts]:
         """Return counts by version over answers given under deployment `generation` or later."""
         answered = np.arange(self._first, self._answered)
         counted = answered[self._generation[answered] >= generation]
         versions = self._version[counted]
         return {
-            int(version): self._arm(int(version), counted[versions == version])
+            int(version): self._arm(int(version), counted[versions == version], scale)
             for version in np.unique(versions)
         }
 
-    def _arm(self, version: int, rows: Ints) -> ArmCounts:
+    def _arm(self, version: int, rows: Ints, scale: float) -> ArmCounts:
         known = rows[(rows < self._known) & self._truth.there[rows]]
         if self._truth.classes:
             loss = class_loss(self._truth.label[known], self.scores.label[known])
         else:
             truth, answered = self._truth.value[known], self.scores.value[known]
-            loss = value_loss(truth, answered, scale=self._loss_scale)
+            loss = value_loss(truth, answered, scale=scale)
         return ArmCounts(
             version=version,
             requests=rows.size,
