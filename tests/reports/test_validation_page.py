@@ -44,3 +44,27 @@ def test_only_what_may_be_accepted_is_offered():
 
 def test_a_check_that_could_not_be_judged_is_said():
     assert "1 check could not be judged" in page(check("label_share", "inconclusive"))
+
+
+def test_what_passed_is_shown_with_what_was_seen_and_the_limit_and_no_empty_columns():
+    seen = Verdict(subject="charges nulls at most 5%", verdict="pass", observed=0.0125, limit=0.05)
+    ranged = Verdict(subject="charges range 0 to 4", verdict="pass", observed=0.0, limit=(0.0, 4.0))
+    text = page(
+        Check(name="nulls", column="charges", verdict=seen),
+        Check(name="range", column="charges", verdict=ranged),
+    )
+    for words in ("charges nulls at most 5%", "1.25 %", "5 %", "0 failing", "0 to 4"):
+        assert words in text
+    assert "For example" not in text
+    assert "<th>Why</th>" not in text
+
+
+def test_that_all_rows_are_kept_out_is_said_with_their_number():
+    assert "the whole table, 1,234 rows, would be kept out" in page(check("range", "fail"))
+
+
+def test_the_page_says_against_what_and_when():
+    report = ValidationReport(source="new.csv", rows=1, checks=(check("type", "pass"),))
+    text = validation_page(report, contract="contract churn, digest abc <b>", at=1_672_534_800.0)
+    assert "against contract churn, digest abc &lt;b&gt;" in text
+    assert "checked 2023-01-01 01:00 UTC" in text

@@ -31,7 +31,7 @@ def validate(
     with refusals(json=json):
         report = _report(data, contract, env, accepted_names(accept), schema)
         if html is not None:
-            _write_page(report, html)
+            _write_page(report, html, _held_against(contract, env, schema))
     if json:
         _print_json(report)
     else:
@@ -83,11 +83,22 @@ def _print(report: "ValidationReport") -> None:
     Console(highlight=False).print(validation_table(report), crop=False)
 
 
-def _write_page(report: "ValidationReport", path: Path) -> None:
+def _held_against(contract: Path, env: str, schema: str | None) -> str:
+    from setpoint.wiring.contract_file import read_contract
+
+    if schema is not None:
+        return f"schema {schema}"
+    read = read_contract(contract, env=env)
+    return f"contract {read.model.name}, digest {read.digest[:16]}"
+
+
+def _write_page(report: "ValidationReport", path: Path, against: str) -> None:
+    from setpoint.clock import SystemClock
     from setpoint.errors import UsageError
     from setpoint.reports.validation_page import validation_page
 
     try:
-        path.write_text(validation_page(report), encoding="utf-8")
+        page = validation_page(report, contract=against, at=SystemClock().now())
+        path.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"--html {path}: {error.strerror}") from error

@@ -6,6 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from setpoint.clock import Axis
+from setpoint.reports.glossary import glossary_of
 from setpoint.reports.palette import DARK, LIGHT
 from setpoint.reports.wording import (
     say_action,
@@ -40,6 +41,9 @@ _PAGES.filters |= {
 _PAGES.globals["count"] = say_count
 
 
+_GLOSSARY: Final = "<!-- words -->"  # texts of the data cannot hold it: they are escaped
+
+
 def page(template: str, *, title: str, axis: Axis = "time", **facts: Any) -> str:
     """Return a page.
 
@@ -50,9 +54,11 @@ def page(template: str, *, title: str, axis: Axis = "time", **facts: Any) -> str
         **facts: What the template shows. All text is escaped.
     """
     suits = {"light": _suit(LIGHT), "dark": _suit(DARK)}
-    return _PAGES.get_template(template).render(
+    text = _PAGES.get_template(template).render(
         title=title, when=lambda tick: say_when(tick, axis), suits=suits, **facts
     )
+    words = _PAGES.get_template("glossary.html").render(words=glossary_of(text))
+    return text.replace(_GLOSSARY, words, 1)
 
 
 def _suit(colours: dict[str, str]) -> Markup:

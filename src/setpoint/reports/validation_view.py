@@ -1,9 +1,13 @@
 """A validation report sorted for people: what did not pass, what passed with a remark, what passed."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from setpoint.facts.report import Check, ValidationReport
-from setpoint.reports.wording import say_count
+from setpoint.reports.wording import UNKNOWN, say_count, say_limit, say_number
+
+_SHARES: Final = frozenset({"nulls", "duplicates", "values", "label_share"})
+_FAILING: Final = frozenset({"type", "range", "classes"})
 
 
 @dataclass(frozen=True)
@@ -14,11 +18,15 @@ class CheckRow:
         check: The check.
         is_accepted: Whether a person let it go on although it did not pass.
         sample: Failing rows in words.
+        observed: What was measured, in words; a dash where it was not.
+        limit: What it was held against, in words; empty where there is none.
     """
 
     check: Check
     is_accepted: bool
     sample: str
+    observed: str = UNKNOWN
+    limit: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,13 +72,39 @@ def _row(check: Check, report: ValidationReport) -> CheckRow:
         for row in check.sample
     )
     accepted = check.acceptable and check.name in report.accepted
-    return CheckRow(check, accepted and check.verdict.verdict != "pass", sample)
+    verdict = check.verdict
+    limit = verdict.limit
+    return CheckRow(
+        check,
+        accepted and verdict.verdict != "pass",
+        sample,
+        observed=UNKNOWN if verdict.observed is None else _amount(check.name, verdict.observed),
+        limit=_amount(check.name, limit) if isinstance(limit, float | int) else say_limit(limit),
+    )
+
+
+def _amount(name: str, value: float) -> str:
+    """Return a measured value in its unit: a share of the rows, failing rows, or a bare number."""
+    if name in _SHARES:
+        return f"{say_number(round(100 * value, 3))} %"
+    if name in _FAILING:
+        return f"{int(value):,} failing"
+    return f"{int(value):,}" if value == int(value) else say_number(value)
+
+
+def _kept_out(rows: int) -> str:
+    """Return what happens to the table: a batch goes in whole or not at all."""
+    if rows == 0:
+        return "the table has no rows to let in."
+    return (
+        f"the whole table, {say_count(rows, 'row')}, would be kept out, not the failing rows alone."
+    )
 
 
 def _summary(report: ValidationReport, told: tuple[CheckRow, ...]) -> str:
     if blocking := report.blocking:
         verb = "fails" if len(blocking) == 1 else "fail"
-        return f"{say_count(len(blocking), 'check')} {verb}: these rows would be kept out."
+        return f"{say_count(len(blocking), 'check')} {verb}: {_kept_out(report.rows)}"
     accepted = sum(row.is_accepted for row in told)
     unclear = sum(row.check.verdict.verdict == "inconclusive" for row in told)
     parts = [
