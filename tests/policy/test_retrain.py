@@ -100,3 +100,19 @@ def test_schedule_reason_names_the_instant() -> None:
         )
     assert isinstance(found, Due)
     assert "1970-01-05 02:00 has passed" in found.reason
+
+
+def test_schedule_goes_by_the_wall_where_ticks_are_rows_and_never_by_the_rows() -> None:
+    retrain = Retrain(when=({"schedule": "0 * * * *"},), cooldown="100 rows")
+    monday = 4 * 86400.0
+    memory = {}
+    for rows, wall in ((100.0, monday - 10), (5000.0, monday - 5), (5001.0, monday + 10)):
+        history = History(triggers=memory, wall=wall)
+        found, memory = due(retrain, history, signals={}, counters={}, now=rows, axis="rows")
+        assert (found is not None) == (wall > monday)
+    assert "1970-01-05 00:00 has passed" in found.reason
+    memory = {}
+    for rows in (100.0, 5000.0):
+        history = History(triggers=memory)
+        found, memory = due(retrain, history, signals={}, counters={}, now=rows, axis="rows")
+        assert found is None

@@ -99,6 +99,14 @@ def test_schedule_fires_once_for_each_instant_and_not_at_the_first_look() -> Non
     assert fired == [False, False, True, False, True, True, False]
 
 
+def test_no_schedule_is_due_where_there_is_no_time() -> None:
+    when = Retrain(when=({"schedule": "0 * * * *"},)).when
+    memory = {}
+    for _ in range(3):
+        memory = look(when, memory, signals={}, counters={}, now=None)
+        assert not pending(memory["schedule 0 * * * *"])
+
+
 def test_schedule_that_was_held_back_stays_pending() -> None:
     when = Retrain(when=({"schedule": "0 * * * *"},)).when
     memory = look(when, {}, signals={}, counters={}, now=10.0)

@@ -108,13 +108,14 @@ def _note(contract: Contract, state: LoopState, seen: Seen) -> LoopState:
 
     Whatever step is taken now, a window is looked at once: what it says must be in the state from then on.
     """
+    wall = seen.now if contract.axis == "time" else seen.wall
     memory = look(
-        contract.retrain.when, state.triggers, signals={}, counters=seen.counters, now=seen.now
+        contract.retrain.when, state.triggers, signals={}, counters=seen.counters, now=wall
     )
     breaches, untold = state.breaches, dict(state.untold)
     for window in seen.windows:
         memory = look(
-            contract.retrain.when, memory, signals=window, counters=seen.counters, now=seen.now
+            contract.retrain.when, memory, signals=window, counters=seen.counters, now=wall
         )
         recovered = {name for name, signal in window.items() if signal.verdict.verdict == "pass"}
         breaches = tuple(name for name in breaches if name not in recovered)
@@ -188,6 +189,7 @@ def _due(
             retrains=state.retrains,
             open=open_now,
             hold="" if seen.hold is None else seen.hold.reason,
+            wall=seen.wall,
         ),
         signals=seen.windows[-1] if seen.windows else {},
         counters=seen.counters,

@@ -43,6 +43,7 @@ class Seen:
         fallen: Why the champion must give way to the version before it: no gateway can serve it.
         hold: Why a retrain that is due would be no use on these rows, if anything says so.
         alias: Version that the registry's alias `champion` names, 0 for none; None where nobody looked.
+        wall: Seconds since 1970-01-01 UTC, for schedules where ticks are rows; None in a replay.
     """
 
     now: float
@@ -57,6 +58,7 @@ class Seen:
     fallen: Verdict | None = None
     hold: Hold | None = None
     alias: int | None = None
+    wall: float | None = None
 
 
 def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRows) -> Seen:
@@ -85,6 +87,7 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
         unserved=unserved(state, reports),
         fallen=judge_fallen(state.champion, state.previous, reports),
         alias=_champion_alias(world, state),
+        wall=world.clock.wall() if world.wall_clock else None,
     )
 
 

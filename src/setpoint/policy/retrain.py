@@ -50,12 +50,14 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         retrains: Ticks at which retrains started, in order.
         open: What is under way, in words, such as `attempt a-7` or `release of version 3`; empty for nothing.
         hold: Why a retrain would be no use on the rows of now; empty for no reason.
+        wall: Seconds since 1970-01-01 UTC, for schedules on the axis `rows`; None where there is no such time.
     """
 
     triggers: Mapping[str, TriggerState] = {}
     retrains: Sequence[float] = ()
     open: str = ""
     hold: str = ""
+    wall: float | None = None
 
 
 def due(
@@ -82,7 +84,8 @@ def due(
     Raises:
         UsageError: A trigger is a forecast, or a span is not a length on `axis`.
     """
-    memory = look(retrain.when, history.triggers, signals=signals, counters=counters, now=now)
+    wall = now if axis == "time" else history.wall
+    memory = look(retrain.when, history.triggers, signals=signals, counters=counters, now=wall)
     firing = [trigger for trigger in retrain.when if pending(memory[trigger_name(trigger)])]
     if not firing:
         return None, memory
@@ -94,7 +97,7 @@ def due(
     if history.hold:
         return Held(trigger=first, reason=history.hold), memory
     evidence = {trigger_name(trigger): memory[trigger_name(trigger)].evidence for trigger in firing}
-    words = [_words(trigger, memory, signals, counters, axis) for trigger in firing]
+    words = [_words(trigger, memory, signals, counters) for trigger in firing]
     found = Due(trigger=first, reason="; ".join(words), evidence=evidence)
     return found, spend(memory, now)
 
@@ -104,11 +107,10 @@ def _words(
     memory: Mapping[str, TriggerState],
     signals: Mapping[str, Signal],
     counters: Mapping[str, float],
-    axis: Axis,
 ) -> str:
     name = trigger_name(trigger)
     if isinstance(trigger, Condition):
         reading = read_condition(trigger, signals, counters)
         return f"{name}: {reading.reason if reading.evidence else memory[name].reason}"
     instant = memory[name].evidence
-    return f"{name}: {say_tick(float(instant), axis)} has passed" if instant else name
+    return f"{name}: {say_tick(float(instant), 'time')} has passed" if instant else name

@@ -53,16 +53,17 @@ def look(
     *,
     signals: Mapping[str, Signal],
     counters: Mapping[str, float],
-    now: float,
+    now: float | None,
 ) -> dict[str, TriggerState]:
-    """Return what each trigger remembers after a look at `now`.
+    """Return what each trigger remembers after a look.
 
     Args:
         triggers: `retrain.when` of the contract.
         memory: What each remembered before; triggers that the contract no longer names are forgotten.
         signals: The latest signal of each name.
         counters: Counts and ages by name, such as `rows.new`.
-        now: Tick of the look.
+        now: When the look is, in seconds since 1970-01-01 UTC; None where there is no such time, as in a replay of
+            rows: no schedule is due there.
 
     Raises:
         UsageError: A trigger is a forecast.
@@ -76,7 +77,8 @@ def look(
             reading = read_condition(trigger, signals, counters)
             after[name] = _after_reading(before or TriggerState(), reading, trigger.windows)
         elif isinstance(trigger, ScheduleTrigger):
-            after[name] = _after_instant(before, last_until(trigger.schedule, now))
+            instant = None if now is None else last_until(trigger.schedule, now)
+            after[name] = _after_instant(before, instant)
     return after
 
 
