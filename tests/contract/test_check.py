@@ -103,7 +103,6 @@ def test_what_does_not_act_yet_is_told():
         ("monitor: {source: log.jsonl}", "monitor.source"),
         ('monitor: {schedule: "5 * * * *"}', "monitor.schedule"),
         ("monitor: {slo: {availability: 99%}}", "monitor.slo"),
-        ('retrain: {when: [{schedule: "5 * * * *"}]}', "retrain.when"),
         ("retrain: {when: [{forecast: drift.share > 5%, within: 1h}]}", "retrain.when"),
         ("alerts: [{to: '${SLACK}'}]", "alerts"),
     ],
@@ -163,6 +162,11 @@ def test_a_secret_that_is_written_out(minimal):
         parse(minimal + "alerts: [{to: 'https://hooks/T0/abc'}]"), "warning"
     )
     assert "alerts[0].to" not in messages(parse(minimal + "alerts: [{to: '${HOOK}'}]"), "warning")
+
+
+def test_a_schedule_for_retrains_is_acted_on(minimal):
+    found = messages(parse(minimal + 'retrain: {when: [{schedule: "0 2 * * 1"}]}'), "warning")
+    assert not any("does not act" in message for message in found.values())
 
 
 def test_a_schedule_that_no_replay_of_rows_can_meet(rows):

@@ -107,7 +107,6 @@ PENDING: tuple[Pending, ...] = (  # a capability that is built deletes its line
     ),
     Pending(("monitor", "schedule"), _written("monitor", "schedule"), "watching on a schedule"),
     Pending(("monitor", "slo"), _written("monitor", "slo"), "watching service level objectives"),
-    Pending(("retrain", "when"), _has_trigger(ScheduleTrigger), "retraining on a schedule"),
     Pending(("retrain", "when"), _has_trigger(ForecastTrigger), "retraining ahead of a breach"),
     Pending(
         ("retrain", "data"),
