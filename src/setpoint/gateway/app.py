@@ -8,7 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from setpoint.gateway import health, infer, invocations, oip, outcomes, predict
+from setpoint.gateway import (
+    docs_page,
+    health,
+    infer,
+    invocations,
+    oip,
+    openapi,
+    outcomes,
+    predict,
+)
 from setpoint.gateway.exchange import Request, Response, answer_refusal
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.reporting import Reporter
@@ -31,6 +40,8 @@ ROUTES: dict[str, tuple[str, Handler]] = {
     "/ping": (_GET, invocations.ping),
     "/version": (_GET, invocations.version),
     "/metrics": (_GET, health.metrics),
+    "/openapi.json": (_GET, openapi.openapi),
+    "/docs": (_GET, docs_page.docs),
     "/v2": (_GET, oip.server),
     "/v2/health/live": (_GET, oip.server_live),
     "/v2/health/ready": (_GET, oip.server_ready),
