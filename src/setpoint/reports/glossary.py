@@ -9,7 +9,7 @@ from setpoint.facts.replay import LINES
 GLOSSARY: Final[dict[str, str]] = {
     # metrics
     "accuracy": "Share of the answers that are right, 0 to 1.",
-    "balanced_accuracy": "Mean over the classes of the share that is found, 0 to 1; each class counts the same.",
+    "balanced_accuracy": "Mean over the classes of the share found, 0 to 1; each class counts the same.",
     "f1": "Harmonic mean of precision and recall of the positive class, 0 to 1.",
     "f1_macro": "Mean of f1 over the classes, 0 to 1.",
     "precision": "Share of the positive answers that are right, 0 to 1.",
@@ -19,8 +19,8 @@ GLOSSARY: Final[dict[str, str]] = {
     "roc_auc": "Chance that a positive row gets a higher score than a negative one, 0 to 1; 0.5 is guessing.",
     "average_precision": "Mean precision over all thresholds, 0 to 1; guessing has the share of positive rows.",
     "log_loss": "Mean of minus the logarithm of the probability given to what came true, in nats; 0 is best.",
-    "brier": "Mean squared distance of the probabilities from what came true; 0 is best, 1 worst (2 with more classes).",
-    "brier_skill": "Share of the brier score that the model takes off the one of always answering with the class shares; "
+    "brier": "Mean squared distance of the probabilities from what came true; 0 is best.",
+    "brier_skill": "Share that the model takes off the brier score of always answering with the class shares; "
     "1 is best, 0 no better than that.",
     "mae": "Mean absolute error, in the unit of the target; 0 is best.",
     "rmse": "Root of the mean squared error, in the unit of the target; 0 is best, and large errors count more.",
@@ -31,12 +31,12 @@ GLOSSARY: Final[dict[str, str]] = {
     "abs": "The margin is in the metric's own unit; % would be relative to the champion.",
     "champion": "The version that production answers with.",
     "candidate": "A fitted model that the gates have not passed yet.",
-    "twin": "A model fitted like the adopted one, but on earlier rows alone, so that later ones measure it.",
+    "twin": "A model fitted like the adopted one, on earlier rows alone, so that later ones measure it.",
     "interval": "Where the true value lies with the confidence that the contract asks for.",
-    "inconclusive": "There is not enough evidence to say pass or fail. A gate that is inconclusive lets nothing through.",
+    "inconclusive": "Not enough evidence to say pass or fail. A gate that is inconclusive lets nothing through.",
     "n": "Rows behind the number.",
     "n_effective": "How many independent rows the rows are worth; neighbours in time repeat each other.",
-    "k": "Which candidate since the last promotion this is; each further one must prove more, or luck would do.",
+    "k": "Which candidate since the last promotion this is; each further one must prove more.",
     "alpha": "Chance taken of letting through a candidate that is no better; smaller for each further one.",
     "confidence": "Share of such intervals that hold the true value.",
     "attempt": "One try to get a better model: opened, fitted, judged, and promoted or refused.",
