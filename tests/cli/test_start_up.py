@@ -46,7 +46,13 @@ def run(folder: Path, *words: str) -> tuple[str, set[str]]:
 
 @pytest.mark.parametrize(
     "words",
-    [("--help",), ("status", "--help"), ("score", "--help"), ("ledger", "verify", "--help")],
+    [
+        ("--help",),
+        ("status", "--help"),
+        ("score", "--help"),
+        ("load", "--help"),
+        ("ledger", "verify", "--help"),
+    ],
 )
 def test_help_loads_nothing_heavy(tmp_path, words):
     output, modules = run(tmp_path, *words)

@@ -258,11 +258,11 @@ class Process:
     def __init__(self, project, **plan):
         words = "".join(
             f", {name}=Path({str(value)!r})" if isinstance(value, Path) else f", {name}={value!r}"
-            for name, value in plan.items()
+            for name, value in ({"port": 0} | plan).items()
         )
         command = (
             "from pathlib import Path; from setpoint.wiring.gateway import GatewayPlan, run_gateway; "
-            f"run_gateway(GatewayPlan(deployment=Path({str(project.path)!r}), port=0{words}))"
+            f"run_gateway(GatewayPlan(deployment=Path({str(project.path)!r}){words}))"
         )
         self.process = subprocess.Popen(
             [sys.executable, "-c", command],

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from setpoint.client import Client, Retries, UnreachableError
 from setpoint.errors import UsageError
 from setpoint.wiring.gateway import GatewayPlan, _tls
 
@@ -74,6 +75,20 @@ def test_gateway_answers_over_tls_and_not_in_the_clear(
         get(gateway.url + "/healthz", ssl.create_default_context())
     with pytest.raises(OSError, match=r".*"):
         get(gateway.url.replace("https", "http") + "/healthz")
+    assert gateway.terminate() == (0, "")
+
+
+def test_client_checks_the_certificate(project, start_gateway, row, certificate, wait_until):
+    project.add(1)
+    project.deploy(1, {1: 1.0})
+    cert, key = certificate
+    gateway = start_gateway(certificate=cert, private_key=key)
+    with Client(gateway.url, tls=ssl.create_default_context(cafile=cert)) as client:
+        wait_until(client.ready)
+        assert client.predict(row).label == "Yes"
+    doubting = Client(gateway.url, retries=Retries(most=0))
+    with doubting, pytest.raises(UnreachableError, match="certificate"):
+        doubting.ready()
     assert gateway.terminate() == (0, "")
 
 

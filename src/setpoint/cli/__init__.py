@@ -15,6 +15,7 @@ from setpoint.cli.gateway import gateway
 from setpoint.cli.init import init
 from setpoint.cli.keys import keys
 from setpoint.cli.ledger import ledger
+from setpoint.cli.load import load
 from setpoint.cli.monitor import monitor
 from setpoint.cli.outcomes import outcomes
 from setpoint.cli.plan import plan
@@ -43,6 +44,7 @@ for _command in (
     demo,
     up,
     gateway,
+    load,
     score,
     outcomes,
     monitor,

@@ -118,8 +118,8 @@ class _Limits:
     def __init__(self, wish: LoadWish) -> None:
         try:
             plain = wish.errors.replace(".", "", 1).isdigit()
-            self.errors = Share.read(float(wish.errors) if plain else wish.errors)
-            self.p99_s = None if wish.p99 is None else Duration.read(wish.p99)
+            self.errors = float(Share.read(float(wish.errors) if plain else wish.errors))
+            self.p99_s = None if wish.p99 is None else float(Duration.read(wish.p99))
         except ScalarError as error:
             raise UsageError(str(error)) from error
         self.columns = dict(read_wish(text) for text in wish.columns)
