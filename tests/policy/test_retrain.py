@@ -103,7 +103,9 @@ def test_schedule_reason_names_the_instant() -> None:
 
 
 def test_schedule_goes_by_the_wall_where_ticks_are_rows_and_never_by_the_rows() -> None:
-    retrain = Retrain(when=({"schedule": "0 * * * *"},), cooldown="100 rows")
+    retrain = Retrain(
+        when=({"schedule": "0 * * * *"},), cooldown="100 rows", budget={"runs": 1, "per": "9 rows"}
+    )
     monday = 4 * 86400.0
     memory = {}
     for rows, wall in ((100.0, monday - 10), (5000.0, monday - 5), (5001.0, monday + 10)):
