@@ -5,6 +5,7 @@
 | `SETPOINT_STORE` | folder that everything is kept in | `.setpoint` in the project |
 | `SETPOINT_DATABASE_URL` | database of state and ledger, as an SQLAlchemy URL | `state.db` in the store |
 | `MLFLOW_TRACKING_URI` | MLflow's runs and registry | `mlflow.db` in the store |
+| `SETPOINT_LOG_KEY` | what the prediction log hashes columns with, 16 characters or more | `log.salt` in the store |
 | `SETPOINT_LOG_LEVEL` | `debug`, `info`, `warning` or `error` | `warning` |
 
 Any other variable that begins with `SETPOINT_` is an error, unless the contract names it (as in
@@ -24,7 +25,9 @@ _STORE = "SETPOINT_STORE"
 _DATABASE = "SETPOINT_DATABASE_URL"
 _TRACKING = "MLFLOW_TRACKING_URI"
 _LEVEL = "SETPOINT_LOG_LEVEL"
-_KNOWN = (_STORE, _DATABASE, _LEVEL)
+_LOG_KEY = "SETPOINT_LOG_KEY"
+_KNOWN = (_STORE, _DATABASE, _LOG_KEY, _LEVEL)
+_SHORTEST_KEY = 16  # characters
 _LEVELS = ("debug", "info", "warning", "error")
 
 FOREIGN: Mapping[str, str] = {
@@ -41,18 +44,20 @@ FOREIGN: Mapping[str, str] = {
 class Settings:
     """What the environment says, with its defaults.
 
-    What may hold a password (`database_url`, `tracking_uri`) is left out of the object's text.
+    What is or may hold a secret (`database_url`, `tracking_uri`, `log_key`) is left out of the object's text.
 
     Args:
         store: Folder that everything is kept in, absolute.
         database_url: SQLAlchemy URL of state and ledger; empty for SQLite in the store.
         tracking_uri: MLflow's tracking URI; empty for SQLite in the store.
+        log_key: What the prediction log hashes columns with; empty for a salt beside the log.
         log_level: `debug`, `info`, `warning` or `error`.
     """
 
     store: Path
     database_url: str = field(default="", repr=False)
     tracking_uri: str = field(default="", repr=False)
+    log_key: str = field(default="", repr=False)
     log_level: str = "warning"
 
     @property
@@ -94,14 +99,33 @@ def read_settings(
     level = (variables.get(_LEVEL, "").strip() or "warning").lower()
     if level not in _LEVELS:
         problems.append(f"{_LEVEL} is one of {', '.join(_LEVELS)}; found {level!r}")
+    key = variables.get(_LOG_KEY, "")
+    problems += _weak(key)
     if problems:
         raise UsageError("\n".join(problems))
     return Settings(
         store=(project / Path(store).expanduser()).resolve(),
         database_url=variables.get(_DATABASE, "").strip(),
         tracking_uri=variables.get(_TRACKING, "").strip(),
+        log_key=key,
         log_level=level,
     )
+
+
+def read_log_key(environment: Mapping[str, str] | None = None) -> str:
+    """Return what the prediction log hashes columns with, for a process without a contract; empty where nothing is set.
+
+    Args:
+        environment: Variables by name; None means those of this process.
+
+    Raises:
+        UsageError: The key is too short.
+    """
+    variables = os.environ if environment is None else environment
+    key = variables.get(_LOG_KEY, "")
+    if problems := _weak(key):
+        raise UsageError(problems[0])
+    return key
 
 
 def quiet_foreign_libraries(environment: MutableMapping[str, str] | None = None) -> None:
@@ -115,6 +139,13 @@ def quiet_foreign_libraries(environment: MutableMapping[str, str] | None = None)
     variables = os.environ if environment is None else environment
     for name, value in FOREIGN.items():
         variables.setdefault(name, value)
+
+
+def _weak(key: str) -> list[str]:
+    """Return what is wrong with a key, without the key."""
+    if not key or len(key) >= _SHORTEST_KEY:
+        return []
+    return [f"{_LOG_KEY} needs {_SHORTEST_KEY} characters or more: short ones can be guessed"]
 
 
 def _unknown(variables: Mapping[str, str], named: Collection[str]) -> list[str]:

@@ -150,6 +150,24 @@ def test_columns_that_are_left_out_are_told_with_the_reason(minimal):
     assert "no reason" in found["data.columns.b"]
 
 
+def test_what_follows_from_columns_that_the_log_does_not_keep(minimal):
+    columns = "time: at, key: id, columns: {a: {log: first 3}, id: {log: %s}, b: {log: keep}}"
+    told = "\nrelease: {guardrails: [{outcome: f1, not_worse_by: 2%, after: 7d}]}"
+    hashed = parse(minimal.replace("time: at", columns % "hash") + told)
+    found = messages(hashed, "info")
+    assert found["data.columns.a.log"].endswith("by first 3, so that its drift is not watched")
+    assert "hashed alike" in found["data.columns.id.log"]
+    assert "SETPOINT_LOG_KEY" in found["data.columns"]
+    assert "data.columns.b.log" not in found
+    assert "does not have a as" in messages(hashed, "warning")["release.guardrails[0]"]
+    dropped = parse(minimal.replace("time: at", columns % "drop"))
+    assert "only by the id" in messages(dropped, "warning")["data.columns.id.log"]
+    kept = parse(
+        minimal.replace("time: at", "time: at, key: id, columns: {id: {log: hash}}") + told
+    )
+    assert "release.guardrails[0]" not in messages(kept, "warning")
+
+
 def test_fairness_of_a_column_that_is_not_protected(minimal):
     gate = "gates: [{fairness: disparate_impact, attribute: sex, min: 0.8}]"
     assert "gates[0].attribute" in messages(parse(minimal + gate), "warning")

@@ -12,6 +12,8 @@ from setpoint.contract.data import Column, Data
         {"type": "float", "max": True}, {"type": "int", "min": "many"}, {"type": "category", "values": [1.1, "a"]},
         {"type": "string"}, {"values": []}, {"values": [None]}, {"values": "a"}, {"nulls": 5}, {"unique": "true"},
         {"reason": "leaks"}, {"use": True, "reason": "leaks"}, {"min": "2024-02-01", "max": "2024-01-01"},
+        {"use": False, "log": "hash"}, {"type": "category", "log": "round 10"}, {"type": "float", "log": "first 3"},
+        {"log": "hide"}, {"log": True},
     ],
 )  # fmt: skip
 def test_a_column_that_contradicts_itself_is_refused(raw):
@@ -24,7 +26,9 @@ def test_a_column_that_contradicts_itself_is_refused(raw):
     [
         {"type": "int", "min": 0, "max": 120}, {"type": "datetime", "min": "2024-01-31", "max": "2024-02-01T10:00:00"},
         {"type": "category", "values": [1, 2, True, "a"]}, {"type": "float", "nulls": "1%"}, {"min": -1.5}, {}, None,
+        {"log": "keep"}, {"type": "int", "log": "round 10"}, {"type": "text", "log": "first 3"}, {"log": "drop"},
         {"use": False}, {"use": False, "reason": "known only after the event"}, {"unit": "EUR"},
+        {"use": False, "log": "keep"},
     ],
 )  # fmt: skip
 def test_a_sound_column_is_read(raw):

@@ -37,6 +37,7 @@ def gateway(
 ) -> None:
     """Answer predictions over HTTP, following the deployment document, until stopped."""
     from setpoint.cli.failure import refusals
+    from setpoint.settings import read_log_key
     from setpoint.wiring.gateway import GatewayPlan, run_gateway
 
     if deployment is None and bundle is None:
@@ -55,5 +56,6 @@ def gateway(
                 keys=keys,
                 certificate=tls_cert,
                 private_key=tls_key,
+                log_key=read_log_key(),
             )
         )

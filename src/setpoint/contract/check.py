@@ -133,6 +133,7 @@ def check(contract: Contract, *, champion_metrics: Mapping[str, float] | None = 
         *_release_needs(contract),
         *_outcomes_too_late(contract),
         *_columns(contract),
+        *_withheld(contract),
         *_secrets(contract),
         *_schedules_without_time(contract),
     ]
@@ -235,6 +236,36 @@ def _columns(contract: Contract) -> Iterator[Remark]:
         if isinstance(gate, DirectionalGate) and gate.directional in contract.data.protected:
             message = f"asks that answers depend on {gate.directional}, which is protected"
             yield "warning", ("gates", position, "directional"), message
+
+
+def _withheld(contract: Contract) -> Iterator[Remark]:
+    """Yield what follows from columns that the prediction log does not keep as they are."""
+    if contract.data is None:
+        return
+    data = contract.data
+    rules = data.withheld
+    for name, rule in rules.items():
+        path: Path = ("data", "columns", name, "log")
+        if name != data.key:
+            yield "info", path, f"the log has {name} by {rule}, so that its drift is not watched"
+        elif rule == "hash":
+            yield "info", path, "outcomes by key are still found: they are hashed alike"
+        else:
+            message = "outcomes cannot be told by key, only by the id of a prediction"
+            yield "warning", path, message
+    if "hash" in rules.values():
+        message = (
+            "hashes are made with SETPOINT_LOG_KEY where it is set, else with a salt beside the log"
+        )
+        yield "info", ("data", "columns"), message
+    inputs = ", ".join(name for name in rules if name != data.key)
+    for position, guardrail in enumerate(contract.release.guardrails):
+        if inputs and isinstance(guardrail, OutcomeGuardrail) and guardrail.after is not None:
+            message = (
+                f"cannot be measured after promotion: the version before must answer the same rows, and "
+                f"the log does not have {inputs} as they were"
+            )
+            yield "warning", ("release", "guardrails", position), message
 
 
 def _secrets(contract: Contract) -> Iterator[Remark]:

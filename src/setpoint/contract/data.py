@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from setpoint.contract.log_rule import LogRule
 from setpoint.contract.section import Flag, Names, Plain, Section, Text, Whole, refuse, whole
 from setpoint.contract.shares import Points, Share
 
@@ -46,6 +47,7 @@ class Column(Section):
     unit: Text | None = Field(None, description="Unit of its numbers, for people.")
     use: Flag = Field(default=True, description="Whether it is an input of the model.")
     reason: Text | None = Field(None, description="Why it is left out; only with use: false.")
+    log: LogRule = Field(LogRule(), description="What the prediction log keeps of it.")
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -62,6 +64,7 @@ class Column(Section):
                 raise refuse("min and max are of different kinds", at="max")
             if _ordinal(self.min) > _ordinal(self.max):
                 raise refuse(f"min {self.min} is larger than max {self.max}", at="min")
+        self._require_loggable()
         if self.type in {"category", "text"} and self.values is not None:
             loose = [value for value in self.values if isinstance(value, float)]
             if loose:
@@ -71,6 +74,17 @@ class Column(Section):
                     at="values",
                 )
         return self
+
+    def _require_loggable(self) -> None:
+        how = self.log.how
+        if how != "keep" and not self.use:
+            raise refuse("a column that is left out is not logged", allowed="no log here", at="log")
+        if how == "round" and self.type in {"category", "text", "bool", "datetime"}:
+            raise refuse(f"a {self.type} column is not rounded", allowed="first 3, hash", at="log")
+        if how == "first" and self.type in {"int", "float", "bool"}:
+            raise refuse(
+                "a column of numbers has no first characters", allowed="round 10", at="log"
+            )
 
     def _require_kind(self, key: str, bound: float | str) -> None:
         if self.type in {"category", "text", "bool"}:
@@ -133,3 +147,8 @@ class Data(Section):
     def left_out(self) -> dict[str, str]:
         """Columns that are no input of the model, with the reason (which may be empty)."""
         return {name: col.reason or "" for name, col in self.columns.items() if not col.use}
+
+    @property
+    def withheld(self) -> dict[str, str]:
+        """What the prediction log keeps of the columns that it does not keep as they are, as text."""
+        return {name: str(col.log) for name, col in self.columns.items() if col.log.how != "keep"}

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from setpoint.contract.conditions import Condition
 from setpoint.contract.contract import Contract
+from setpoint.contract.data import Data
 from setpoint.contract.gates import (
     BeatsBaselineGate,
     DirectionalGate,
@@ -112,9 +113,23 @@ def _columns_clash(contract: Contract) -> Iterator[Broken]:
         if column is not None and not column.use:
             message = f"leaves out the {role}, which is no input anyway"
             yield Broken(("data", "columns", name, "use"), message, "false", "no use here")
+    yield from _logged_roles(data)
     if data.positive is not None and contract.model.task not in {None, "binary"}:
         message = f"belongs to a binary task, not to {contract.model.task}"
         yield Broken(("data", "positive"), message, str(data.positive))
+
+
+def _logged_roles(data: Data) -> Iterator[Broken]:
+    """Yield what is said of the log of columns that it does not hold, or not as numbers."""
+    for role in ("target", "time"):
+        column = data.columns.get(getattr(data, role) or "")
+        if column is not None and column.log.how != "keep":
+            path: Path = ("data", "columns", getattr(data, role), "log")
+            yield Broken(path, f"is of the {role}, which no request has", str(column.log), "no log")
+    column = data.columns.get(data.key or "")
+    if column is not None and column.log.how == "round":
+        path = ("data", "columns", data.key or "", "log")
+        yield Broken(path, "is of the key, which is logged as text", str(column.log), "hash, drop")
 
 
 def _named_metrics(contract: Contract) -> Iterator[tuple[Path, MetricName]]:

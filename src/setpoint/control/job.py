@@ -21,6 +21,7 @@ from setpoint.data.columns import columns_of, inputs_of
 from setpoint.data.parts import Parts, hash_test_share, hashed_columns, parts, seen_by_hash
 from setpoint.digest import sha256_json
 from setpoint.facts.evidence import Bools, Floats, Ints
+from setpoint.facts.log_rule import KEEP
 from setpoint.facts.snapshot import Snapshot
 from setpoint.facts.training import Perturb, TrainingJob
 from setpoint.facts.version import ModelVersion, Seen
@@ -93,6 +94,7 @@ def draft_job(rows: LabelledRows, contract: Contract, ask: Ask, tables: Tables) 
         ordered=_by_order(contract, rows),
         axis_column=data.time or "",
         key_column=data.key or "",
+        key_log=data.withheld.get(data.key or "", KEEP),
         label_delay_rows=_delay_rows(rows.at[chosen], contract),
         champion="" if ask.champion is None else ask.champion.artifact,
         columns=kept,
@@ -152,9 +154,14 @@ def _seen(rows: LabelledRows, contract: Contract, fit: Ints, ask: Ask) -> Seen:
 
 
 def _key(job: TrainingJob) -> str:
-    """Name the job by what it does: the row file's digest, not its folder; not by gates that it knows nothing of."""
+    """Name the job by what it does: the row file's digest, not its folder; not by gates that it knows nothing of.
+
+    Nor by what the prediction log keeps: the deployment document tells gateways that.
+    """
     plain = msgspec.to_builtins(job)
-    del plain["contract"], plain["key"]
+    del plain["contract"], plain["key"], plain["key_log"]
+    for feature in plain["recipe"]["features"]:
+        del feature["log"]
     plain["rows"] = job.rows.rpartition("/")[2]
     return sha256_json(plain)
 

@@ -181,6 +181,7 @@ def deploy(world: World, contract: Contract, state: LoopState) -> LoopState:
             contract=contract.digest,
             sticky=contract.require_data().key or "",
             log=contract.serve.log,
+            kept=contract.require_data().withheld,
         ),
         {
             version.version: Deployed(

@@ -36,6 +36,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         sticky: Column whose value fixes a request's version, or empty: the request id does.
         salt: Text that is hashed with the sticky value, so that releases do not share their canaries.
         log: `durable`, `buffered` or `off`.
+        kept: What the log keeps of columns, by name, as `setpoint.facts.log_rule` says it: columns that are not named
+            are kept as they are. None: each version's own bundle says it.
     """
 
     model: str
@@ -47,6 +49,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     sticky: str = ""
     salt: str = ""
     log: str = "buffered"
+    kept: dict[str, str] | None = None
 
     def require_sound(self) -> None:
         """Check that the document does not contradict itself.

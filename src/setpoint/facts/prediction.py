@@ -14,6 +14,8 @@ class Answerer(msgspec.Struct, frozen=True, kw_only=True):
         contract: Digest of the contract that requests are checked against.
         generation: Generation of the deployment document in force.
         columns: Names of the inputs, in the order of `Prediction.values`.
+        withheld: What was done to columns that the log has not as they were, by name, as `setpoint.facts.log_rule` says
+            it; inputs that were dropped are not among `columns`.
     """
 
     model: str
@@ -21,6 +23,7 @@ class Answerer(msgspec.Struct, frozen=True, kw_only=True):
     contract: str
     generation: int
     columns: tuple[str, ...]
+    withheld: dict[str, str] = {}
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True, gc=False):

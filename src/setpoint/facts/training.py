@@ -15,6 +15,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
         high: Largest allowed number, where the contract says one.
         values: Allowed values as text, where the contract lists them.
         nullable: Whether it may be missing.
+        log: What the prediction log keeps of it; see `setpoint.facts.log_rule`.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
     values: tuple[str, ...] | None = None
     nullable: bool = True
+    log: str = "keep"
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +77,7 @@ class TrainingJob(msgspec.Struct, frozen=True, kw_only=True):
         ordered: Rows stand in order of time.
         axis_column: Column that carries the time, or empty where row order does.
         key_column: Column that names the entity of a row, or empty.
+        key_log: What the prediction log keeps of it.
         label_delay_rows: Rows after which a label is known, for the `no_change` baseline.
         champion: Artifact digest of the champion to measure on the same rows, or empty.
         columns: Columns to keep beside the answers, for slices and fairness.
@@ -94,6 +97,7 @@ class TrainingJob(msgspec.Struct, frozen=True, kw_only=True):
     ordered: bool = False
     axis_column: str = ""
     key_column: str = ""
+    key_log: str = "keep"
     label_delay_rows: int = 0
     champion: str = ""
     columns: tuple[str, ...] = ()

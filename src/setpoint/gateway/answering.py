@@ -95,7 +95,7 @@ class Answering:
         mode = serving.deployment.log
         if mode != "off":
             keys = rows.values(schema.key, schema) if schema.key else ()
-            lines = self._lines(answered, values, keys, request, latency_s, reason)
+            lines = self._lines(answered, values, _texts(keys), request, latency_s, reason)
             waiting = self._writer.put(lines, durable=mode == "durable")
             if waiting is not None:
                 await _require_logged(waiting)
@@ -125,7 +125,7 @@ class Answering:
         self,
         answered: Answered,
         values: Sequence[Row],
-        keys: Sequence[object],
+        keys: Sequence[str],
         request: str,
         latency_s: float,
         reason: str,
@@ -133,6 +133,10 @@ class Answering:
         """Return the log's lines for one request."""
         at = self._clock.wall()
         choice, decided = answered.choice, answered.decided
+        if (held := choice.withholding) is not None:
+            values = [held.values(row) for row in values]
+            keys = [held.key(key) for key in keys]
+            reason = held.error(reason)
         return [
             Prediction(
                 by=choice.by,
@@ -140,7 +144,7 @@ class Answering:
                 at=at,
                 variant=choice.variant,
                 propensity=choice.propensity,
-                key=entity_text(keys[row]) if len(keys) else "",
+                key=keys[row] if keys else "",
                 request=request,
                 values=values[row],
                 prediction=None if reason else decided.labels[row],
@@ -150,6 +154,10 @@ class Answering:
             )
             for row, identity in enumerate(answered.ids)
         ]
+
+
+def _texts(keys: Sequence[object]) -> list[str]:
+    return [entity_text(key) for key in keys]
 
 
 async def _require_logged(waiting: asyncio.Future[None]) -> None:

@@ -28,6 +28,7 @@ class ColumnRule(msgspec.Struct, frozen=True, kw_only=True):
         values: The values that the contract lists, if it lists any.
         nullable: Whether null is a value.
         unseen: Whether a category outside `values` is taken (`accept`) or refused (`refuse`).
+        log: What the prediction log keeps of it; see `setpoint.facts.log_rule`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ColumnRule(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[str | float | bool, ...] | None = None
     nullable: bool = True
     unseen: Literal["accept", "refuse"] = "accept"
+    log: str = "keep"
 
 
 class RuleBrokenError(Exception):

@@ -29,6 +29,7 @@ class RequestDocument(msgspec.Struct, frozen=True, kw_only=True):
         contract: Digest of the contract.
         columns: The features, in the order of a request's lists.
         key: Column that names the entity, or empty; it may be sent beside the features.
+        key_log: What the prediction log keeps of it.
     """
 
     model: str
@@ -39,6 +40,7 @@ class RequestDocument(msgspec.Struct, frozen=True, kw_only=True):
     contract: str
     columns: tuple[ColumnRule, ...]
     key: str | None = ""
+    key_log: str = "keep"
 
 
 class Schema:

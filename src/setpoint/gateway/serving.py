@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from setpoint.errors import DeploymentError
+from setpoint.errors import DeploymentError, JournalError
 from setpoint.facts.deployment import Deployment
+from setpoint.facts.log_rule import Withholding, withholding
 from setpoint.facts.prediction import Answerer
 from setpoint.gateway.refusal import refuse
 from setpoint.gateway.row_decoder import RowDecoder
@@ -22,12 +23,14 @@ class Choice(NamedTuple):
         variant: `champion` or `challenger`.
         propensity: Share of traffic that it had; 0 where the request named the version itself.
         by: Who answers, as the log keeps it.
+        withholding: What the log is not given as it is; None where it is given all.
     """
 
     version: Version
     variant: str
     propensity: float
     by: Answerer
+    withholding: Withholding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Serving:
         versions: Every prepared version, by number; one without traffic may be missing.
         assignment: The document's weights, cut.
         answerers: Every prepared version as the log keeps it, by number.
+        withholdings: What the log is not given of each prepared version's answers, by number; None where it is all.
         choices: The choice for each version that has traffic.
         only: The choice for every request that names no version, where one version has all traffic; else None.
         decoder: Decodes rows by the champion's schema, with the column that a draw or the log needs beside them.
@@ -51,6 +55,7 @@ class Serving:
     versions: Mapping[int, Version]
     assignment: Assignment
     answerers: Mapping[int, Answerer]
+    withholdings: Mapping[int, Withholding | None]
     choices: Mapping[int, Choice]
     only: Choice | None
     decoder: RowDecoder
@@ -75,7 +80,8 @@ class Serving:
         """
         for number, loaded in self.versions.items():
             if loaded.text == version:
-                return Choice(loaded, self._variant(number), 0.0, self.answerers[number])
+                by, withheld = self.answerers[number], self.withholdings[number]
+                return Choice(loaded, self._variant(number), 0.0, by, withheld)
         prepared = ", ".join(loaded.text for loaded in self.versions.values())
         raise refuse(
             404,
@@ -111,14 +117,9 @@ def serve(deployment: Deployment, versions: Mapping[int, Version]) -> Serving:
                 f"is of {version.schema.document.model!r}"
             )
             raise DeploymentError(msg)
+    withholdings = {number: _withheld(deployment, one) for number, one in versions.items()}
     answerers = {
-        number: Answerer(
-            model=deployment.model,
-            version=number,
-            contract=version.schema.document.contract,
-            generation=deployment.generation,
-            columns=version.schema.names,
-        )
+        number: _answerer(deployment, version, withholdings[number])
         for number, version in versions.items()
     }
     choices = {
@@ -127,6 +128,7 @@ def serve(deployment: Deployment, versions: Mapping[int, Version]) -> Serving:
             "champion" if number == deployment.champion else "challenger",
             share,
             answerers[number],
+            withholdings[number],
         )
         for number, share in zip(assignment.versions, assignment.shares, strict=True)
     }
@@ -138,10 +140,45 @@ def serve(deployment: Deployment, versions: Mapping[int, Version]) -> Serving:
         versions=dict(versions),
         assignment=assignment,
         answerers=answerers,
+        withholdings=withholdings,
         choices=choices,
         only=next(iter(choices.values())) if len(choices) == 1 else None,
         decoder=RowDecoder(champion, extra),
         extra=extra,
         feature_names=names,
         wrappers=tuple(f'"{name}"'.encode() for name in WRAPPERS if name not in names),
+    )
+
+
+def _withheld(deployment: Deployment, version: Version) -> Withholding | None:
+    """Return what the log is not given of a version's answers: by the document, or by the bundle where that is silent.
+
+    Raises:
+        DeploymentError: A rule is none, or there is nothing to hash with: an answer would be logged as it is.
+    """
+    if deployment.log == "off":
+        return None
+    document = version.schema.document
+    rules = {rule.name: rule.log for rule in document.columns}
+    rules[version.schema.key] = document.key_log
+    try:
+        return withholding(
+            version.schema.names,
+            rules if deployment.kept is None else deployment.kept,
+            version.schema.key,
+            version.secret,
+        )
+    except (ValueError, JournalError) as error:
+        msg = f"deployment {deployment.generation}, version {version.number}: {error}"
+        raise DeploymentError(msg) from error
+
+
+def _answerer(deployment: Deployment, version: Version, held: Withholding | None) -> Answerer:
+    return Answerer(
+        model=deployment.model,
+        version=version.number,
+        contract=version.schema.document.contract,
+        generation=deployment.generation,
+        columns=version.schema.names if held is None else held.columns,
+        withheld={} if held is None else held.rules,
     )

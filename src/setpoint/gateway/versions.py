@@ -6,6 +6,7 @@ Rules:
 3. A version that cannot answer its warm-up rows is not ready.
 """
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ class Version:
         runtime: `onnx` or `native`.
         schema: What its requests must be.
         batcher: Its model, for all requests of the process.
+        secret: Returns what values are hashed with in the prediction log.
     """
 
     number: int
@@ -47,6 +49,7 @@ class Version:
     runtime: str
     schema: Schema
     batcher: Batcher
+    secret: Callable[[], bytes] = bytes
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -76,7 +79,11 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def load_version(
-    deployed: Deployed, base: Path, native: NativeLoader | None, executor: Executor
+    deployed: Deployed,
+    base: Path,
+    native: NativeLoader | None,
+    executor: Executor,
+    secret: Callable[[], bytes] = bytes,
 ) -> Version:
     """Verify, load and warm up one version. Slow: never call it on an event loop.
 
@@ -85,6 +92,7 @@ def load_version(
         base: Folder that a relative bundle path starts from.
         native: Makes runners of pickles; None where this gateway loads none.
         executor: Where its model runs when that would hold up the event loop.
+        secret: Returns what values are hashed with in the prediction log.
 
     Raises:
         BundleError: The bundle is missing, altered, may not be loaded here, or does not answer.
@@ -101,6 +109,7 @@ def load_version(
         runtime=deployed.runtime,
         schema=schema,
         batcher=Batcher(schema, runner, executor),
+        secret=secret,
     )
 
 

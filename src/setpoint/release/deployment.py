@@ -17,12 +17,14 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
         contract: Digest of the contract.
         sticky: Column whose value fixes a request's version, or empty.
         log: `durable`, `buffered` or `off`.
+        kept: What the log keeps of columns that it does not keep as they are.
     """
 
     model: str
     contract: str
     sticky: str = ""
     log: str = "durable"
+    kept: dict[str, str] = {}
 
 
 def deployment_of(
@@ -71,6 +73,7 @@ def deployment_of(
         sticky=serving.sticky,
         salt=release.id if release is not None else "",
         log=serving.log,
+        kept=dict(serving.kept),
     )
     deployment.require_sound()
     return deployment

@@ -16,6 +16,7 @@ import msgspec
 
 from setpoint import __version__
 from setpoint.errors import BundleError
+from setpoint.facts.log_rule import KEEP
 from setpoint.facts.training import Feature, TrainingJob
 from setpoint.training.conversion.session import open_session
 from setpoint.training.manifest import Manifest, sealed, verify_bundle
@@ -73,6 +74,7 @@ def open_bundle(folder: Path) -> Model:
                 high=column["max"],
                 values=None if column["values"] is None else tuple(column["values"]),
                 nullable=column["nullable"],
+                log=column.get("log", KEEP),
             )
             for column in request["columns"]
         ),
@@ -99,6 +101,7 @@ def _request(job: TrainingJob, form: Form) -> dict[str, Any]:
         "contract": job.contract,
         "columns": [_column(feature) for feature in form.features],
         "key": job.key_column,
+        "key_log": job.key_log,
     }
 
 
@@ -111,4 +114,5 @@ def _column(feature: Feature) -> dict[str, Any]:
         "values": feature.values,
         "nullable": feature.nullable,
         "unseen": "accept" if feature.values is None else "refuse",
+        "log": feature.log,
     }

@@ -21,7 +21,7 @@ def recipe_of(contract: Contract, inputs: Mapping[str, str], *, seed: int | None
 
     Raises:
         ContractError: The contract has no section `data`, or no task.
-        DataError: No input column is left.
+        DataError: No input column is left, or the log cannot keep of one what the contract says.
     """
     data = contract.require_data()
     set_apart = {data.target, data.time, data.key}
@@ -58,7 +58,17 @@ def _feature(name: str, kind: str, rules: Column | None) -> Feature:
         high=_number(rules.max),
         values=None if rules.values is None else tuple(label_text(value) for value in rules.values),
         nullable=rules.nulls is None or rules.nulls > 0,
+        log=_log_rule(name, kind, rules),
     )
+
+
+def _log_rule(name: str, kind: str, rules: Column) -> str:
+    """Return what the log keeps of a column; the kind of one that has no type in the contract is known only here."""
+    how, is_number = rules.log.how, kind in {"int", "float"}
+    if (how == "round" and not is_number) or (how == "first" and kind not in {"category", "text"}):
+        msg = f"data.columns.{name}.log: {rules.log} is not for a column of kind {kind}"
+        raise DataError(msg)
+    return str(rules.log)
 
 
 def _number(bound: float | str | None) -> float | None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from setpoint import __version__
 from setpoint.adapters.file_deployments import FileDeployments
+from setpoint.adapters.log_secret import LogSecret
 from setpoint.adapters.parent import die_with
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Clock, SystemClock
@@ -71,6 +72,7 @@ class GatewayPlan:
         keys: File of API keys; None where anybody may ask.
         certificate: File of the TLS certificate, with its chain; None for plain HTTP.
         private_key: File of its private key; None where the certificate's file holds it.
+        log_key: What the log hashes columns with; empty for a salt beside the log.
     """
 
     deployment: Path | None = None
@@ -85,6 +87,7 @@ class GatewayPlan:
     keys: Path | None = None
     certificate: Path | None = None
     private_key: Path | None = None
+    log_key: str = field(default="", repr=False)
 
 
 def run_gateway(plan: GatewayPlan) -> None:
@@ -227,7 +230,13 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     loading = ThreadPoolExecutor(1, thread_name_prefix="load")
     working = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="infer")
     writer = LogWriter(log, clock)
-    load = partial(load_version, base=base, native=_load_native, executor=working)
+    load = partial(
+        load_version,
+        base=base,
+        native=_load_native,
+        executor=working,
+        secret=LogSecret(log_path, plan.log_key) if log_path else bytes,
+    )
     follower = Follower(documents, load, loading, clock, _teller(plan))
     siblings = None
     if shared is not None:
@@ -300,6 +309,10 @@ class NoLog:
     def record(self, outcomes: Sequence[Outcome]) -> int:
         """Refuse outcomes: no prediction is known."""
         raise UnknownPredictionError([outcome.prediction for outcome in outcomes])
+
+    def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:  # noqa: ARG002 - whatever they are
+        """Find nothing: no prediction is known."""
+        return {}
 
 
 def _sources(plan: GatewayPlan) -> tuple[Documents, Path, Path | None]:
