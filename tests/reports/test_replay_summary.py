@@ -90,6 +90,20 @@ def test_settings_are_told_in_words(make_replay):
     assert settings_words(make_replay()) == ()
 
 
+@pytest.mark.parametrize(
+    ("delay", "words"),
+    [
+        ("0s", "known at once"),
+        ("0 rows", "known at once"),
+        ("0.5h", "0.5h late"),
+        ("7d", "7d late"),
+    ],
+)
+def test_a_label_delay_of_nothing_is_no_short_one(make_replay, delay, words):
+    told_ = ReplaySettings(start=1, start_at=START, batch="7d", label_delay=delay, seed=7)
+    assert dict(settings_words(make_replay(settings=told_)))["labels"] == words
+
+
 def test_the_rows_of_the_table_count_against_the_loop(make_replay):
     rows = {row.name: row for row in line_rows(make_replay())}
     assert rows["scheduled"].against == pytest.approx(-0.0028)

@@ -1,5 +1,6 @@
 """What a replay says in plain words: which line won, what that took, and what the gates were worth."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -83,9 +84,8 @@ def settings_words(replay: Replay) -> tuple[tuple[str, str], ...]:
     told = replay.settings
     if told is None:
         return ()
-    delay = (
-        "none: known at once" if told.label_delay.startswith("0") else f"{told.label_delay} late"
-    )
+    at_once = re.fullmatch(r"0\D*", told.label_delay)
+    delay = "known at once" if at_once else f"{told.label_delay} late"
     start = f"row {told.start:,}"
     if replay.axis == "time":
         start = f"{say_when(told.start_at, replay.axis)} ({start})"
