@@ -48,7 +48,21 @@ def test_value_that_is_no_class_is_422(client, ids, value):
     assert "is not one of 'No', 'Yes'" in answer.content["error"]
 
 
-@pytest.mark.parametrize("body", [[], {}, [1], {"prediction_id": "x"}, {"outcomes": {}}, "x"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        [1],
+        {"prediction_id": "x"},
+        {"outcomes": {}},
+        "x",
+        {"outcome": "Yes"},
+        {"key": "C-1"},
+        {"key": "", "outcome": "Yes"},
+        {"key": "C-1", "prediction_id": "x", "outcome": "Yes"},
+    ],
+)
 def test_body_that_is_no_outcome_is_422(client, body):
     assert client.post("/outcomes", body).status == 422
 
@@ -61,3 +75,46 @@ def test_number_stands_for_the_class_written_like_it(project, open_client, reque
     assert client.post("/outcomes", told(name, 1)).content["recorded"] == 1
     assert client.post("/outcomes", told(name, "1")).content["known"] == 1
     assert client.post("/outcomes", told(name, 1.0)).content["known"] == 1
+
+
+def by_key(key, value, **more):
+    return {"key": key, "outcome": value, **more}
+
+
+def ask(client, row, key):
+    return client.post("/predict", row | {"customer_id": key}).content["prediction_id"]
+
+
+def outcomes_of(project):
+    lines = SqliteLog(project.folder / "log.db").window(0.0, 1e12).to_pylist()
+    return {line["id"]: line["outcome"] for line in lines}
+
+
+def test_by_key_means_the_one_answer_about_it_and_again_changes_nothing(client, project, row):
+    first, second = ask(client, row, "C-1"), ask(client, row, 7)
+    answer = client.post("/outcomes", [by_key("C-1", "Yes"), told(second, "No")])
+    assert (answer.status, answer.content["recorded"]) == (200, 2)
+    again = client.post("/outcomes", {"outcomes": [by_key("C-1", "Yes"), by_key(7, "No")]})
+    assert (again.content["recorded"], again.content["known"]) == (0, 2)
+    assert outcomes_of(project) == {first: "Yes", second: "No"}
+    assert client.post("/outcomes", by_key("C-1", "No")).status == 409
+
+
+def test_key_with_several_answers_is_409_unless_the_newest_is_meant(client, project, row):
+    older, newer = ask(client, row, "C-1"), ask(client, row, "C-1")
+    other = ask(client, row, "C-2")
+    answer = client.post("/outcomes", [by_key("C-2", "Yes"), by_key("C-1", "Yes")])
+    assert answer.status == 409
+    assert "row 1: 2 predictions are about the key 'C-1'" in answer.content["error"]
+    assert "latest: true" in answer.content["error"]
+    assert set(outcomes_of(project).values()) == {None}
+    assert client.post("/outcomes", by_key("C-1", "Yes", latest=True)).content["recorded"] == 1
+    assert outcomes_of(project) == {older: None, newer: "Yes", other: None}
+
+
+def test_key_that_nobody_asked_about_is_404_naming_it_and_records_none(client, project, row):
+    ask(client, row, "C-1")
+    answer = client.post("/outcomes", [by_key("C-1", "Yes"), by_key("nobody", "Yes")])
+    assert answer.status == 404
+    assert "no prediction about the key 'nobody'" in answer.content["error"]
+    assert set(outcomes_of(project).values()) == {None}

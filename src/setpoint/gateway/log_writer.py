@@ -39,6 +39,9 @@ class AnswerLog(Protocol):
     def record(self, outcomes: Sequence["Outcome"]) -> int:
         """Record outcomes, all or none, and return how many were new."""
 
+    def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
+        """Return the ids of the answers about each key, oldest first; keys without an answer are left out."""
+
 
 @dataclass(slots=True)
 class _Group:
@@ -159,6 +162,17 @@ class LogWriter:
         self._next.errands.append((outcomes, done))
         self._schedule(0.0)
         return done
+
+    async def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
+        """Return the ids of the answers about each key, those that were handed over before this call among them.
+
+        The log is read on a thread of its own: that may take long, and answers go on being written.
+
+        Raises:
+            JournalError: The log cannot be read or written.
+        """
+        await self.record(())  # all that was handed over before is in the log then
+        return await self._require_loop().run_in_executor(None, self._log.of_keys, keys)
 
     async def drain(self) -> int:
         """Write what waits, stop the thread, and return how many answers could not be written."""

@@ -1,5 +1,6 @@
 """`/outcomes`: what turned out to be true of earlier answers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,16 +9,27 @@ from setpoint.errors import JournalError, OutcomeConflictError, UnknownPredictio
 from setpoint.facts.prediction import Outcome
 from setpoint.gateway.exchange import Request, Response, answer_json, decode_json, not_decodable
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
+from setpoint.gateway.rows import entity_text
 from setpoint.gateway.station import Station
 
 _LISTED = 20
+_FORM = '{"prediction_id": text, "outcome": value} or {"key": value, "outcome": value}'
 
 
 class Told(msgspec.Struct, frozen=True):
-    """One outcome as a client sends it: `{"prediction_id": …, "outcome": …}`."""
+    """One outcome as a client sends it: by the id of a prediction, or by the key that it was about.
 
-    prediction_id: str
+    Args:
+        outcome: What turned out to be true.
+        prediction_id: Names the prediction.
+        key: Value of the contract's `data.key`; means the one prediction about it.
+        latest: With `key`: the newest prediction is meant where there are several.
+    """
+
     outcome: str | float | bool
+    prediction_id: str = ""
+    key: str | int | float = ""
+    latest: bool = False
 
 
 async def outcomes(station: Station, request: Request) -> Response:
@@ -25,13 +37,16 @@ async def outcomes(station: Station, request: Request) -> Response:
     schema = station.require_serving().champion.schema
     told = _read(decode_json(request.body))
     station.require_few(len(told))
+    values = [schema.outcome(one.outcome) for one in told]
     at = station.clock.wall()
-    facts = [
-        Outcome(prediction=one.prediction_id, value=schema.outcome(one.outcome), at=at)
-        for one in told
-    ]
     try:
-        new = await station.writer.record(facts)
+        names = await _names(station, told)
+        new = await station.writer.record(
+            [
+                Outcome(prediction=name, value=value, at=at)
+                for name, value in zip(names, values, strict=True)
+            ]
+        )
     except UnknownPredictionError as error:
         flaws = [
             Flaw(reason=f"no prediction {name[:60]!r} is in the log")
@@ -43,7 +58,43 @@ async def outcomes(station: Station, request: Request) -> Response:
     except JournalError as error:
         flaw = Flaw(reason=f"outcomes cannot be recorded: {error}")
         raise RefusedError(503, [flaw], [(b"retry-after", b"1")]) from error
-    return answer_json({"status": "success", "recorded": new, "known": len(facts) - new})
+    return answer_json({"status": "success", "recorded": new, "known": len(told) - new})
+
+
+async def _names(station: Station, told: Sequence[Told]) -> list[str]:
+    """Return the id of the prediction that each outcome is about.
+
+    Raises:
+        RefusedError: 404 for a key that no prediction is about; 409 for one that several are about, where it is not
+            said that the newest is meant; 422 where answers have no key.
+        JournalError: The log cannot be read.
+    """
+    keys = [entity_text(one.key) for one in told]
+    wanted = sorted({key for key, one in zip(keys, told, strict=True) if not one.prediction_id})
+    if not wanted:
+        return [one.prediction_id for one in told]
+    if not station.require_serving().champion.schema.key:
+        raise refuse(
+            422, "answers have no key: the contract does not name data.key; send prediction_id"
+        )
+    ids = await station.writer.of_keys(wanted)
+    if unknown := [key for key in wanted if key not in ids]:
+        flaws = [
+            Flaw(reason=f"no prediction about the key {key[:60]!r} is in the log")
+            for key in unknown[:_LISTED]
+        ]
+        raise RefusedError(404, flaws)
+    names = []
+    for row, (key, one) in enumerate(zip(keys, told, strict=True)):
+        if not one.prediction_id and len(ids[key]) > 1 and not one.latest:
+            raise refuse(
+                409,
+                f"{len(ids[key])} predictions are about the key {key[:60]!r}: send prediction_id, or latest: true "
+                "for the newest",
+                row=row,
+            )
+        names.append(one.prediction_id or ids[key][-1])
+    return names
 
 
 def _read(body: Any) -> list[Told]:
@@ -54,10 +105,12 @@ def _read(body: Any) -> list[Told]:
     if not listed:
         raise refuse(422, "the body has no outcomes")
     try:
-        return msgspec.convert(listed, list[Told])
+        told = msgspec.convert(listed, list[Told])
     except msgspec.ValidationError as error:
-        raise refuse(
-            422, f'outcomes are {{"prediction_id": text, "outcome": value}}: {error}'[:300]
-        ) from error
+        raise refuse(422, f"outcomes are {_FORM}: {error}"[:300]) from error
     except RecursionError as error:
         raise not_decodable(error) from error
+    for row, one in enumerate(told):
+        if bool(one.prediction_id) == bool(entity_text(one.key)):
+            raise refuse(422, f"outcomes are {_FORM}: one of prediction_id and key", row=row)
+    return told
