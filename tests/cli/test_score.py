@@ -17,6 +17,7 @@ from setpoint.adapters.sql_journal import SqlJournal
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.cli import app
 from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.facts.log_rule import change_of
 from setpoint.facts.state import LoopState
 from setpoint.facts.training import Feature, Recipe, TrainingJob
 from setpoint.facts.version import Lineage, ModelVersion, Seen
@@ -86,7 +87,7 @@ def project(tmp_path, monkeypatch, store):
 
 @pytest.fixture
 def deploy(project, store):
-    def put(weights, log="durable"):
+    def put(weights, log="durable", kept=None):
         _, artifacts = store
         versions = {
             str(number): ModelVersion(
@@ -114,6 +115,7 @@ def deploy(project, store):
             sticky="customer",
             salt="s",
             log=log,
+            kept=kept,
         )
         state = LoopState(
             model="m", champion=1, versions=versions, deployment=document, generation=7
@@ -240,6 +242,51 @@ def test_without_a_log_nothing_is_logged(project, deploy):
     pa.parquet.write_table(people(), project / "in.parquet")
     assert run("score", "in.parquet", "out.parquet").exit_code == 0
     assert not (project / "store" / "log.db").exists()
+
+
+def test_what_the_log_must_not_have_is_withheld_and_outcomes_still_find_their_keys(
+    project, deploy, monkeypatch
+):
+    deploy({"1": 1.0})
+    pa.parquet.write_table(people(5).slice(0, 2), project / "in.parquet")
+    assert run("score", "in.parquet", "before.parquet").exit_code == 0  # while all was kept
+    (project / "store" / "state.db").unlink()
+    rules = {"customer": "hash", "plan": "hash", "charges": "drop", "tenure": "round 100"}
+    deploy({"1": 1.0}, kept=rules)
+    columns = ", ".join(f"{name}: {{log: {rule}}}" for name, rule in rules.items())
+    contract = CONTRACT.replace("key: customer", f"key: customer, columns: {{{columns}}}")
+    (project / "model_contract.yaml").write_text(contract)
+    monkeypatch.setenv("SETPOINT_LOG_KEY", "of the team alone")
+    rows = people(5).slice(2)
+    pa.parquet.write_table(rows, project / "in.parquet")
+    assert run("score", "in.parquet", "out.parquet").exit_code == 0
+    kept = logged(project).slice(2)
+    assert set(kept["feature.tenure"].to_pylist()) <= {0.0, 100.0}
+    assert kept["feature.charges"].null_count == 3
+    plans = [
+        change_of("hash", "plan", b"of the team alone")(one) for one in rows["plan"].to_pylist()
+    ]
+    assert kept["feature.plan"].to_pylist() == plans
+    assert not (project / "store" / "log.salt").exists()
+    outcomes = {
+        "customer": [f"c{n}" for n in range(5)],
+        "outcome": ["Yes", "No", "Yes", "No", "No"],
+    }
+    pa.csv.write_csv(pa.table(outcomes), project / "outcomes.csv")
+    assert "5 outcomes recorded" in run("outcomes", "outcomes.csv").output
+    assert logged(project)["outcome"].to_pylist() == outcomes["outcome"]
+
+
+def test_keys_that_are_not_logged_are_told_from_keys_that_nobody_asked_about(project, deploy):
+    deploy({"1": 1.0}, kept={"customer": "drop"})
+    contract = CONTRACT.replace("key: customer", "key: customer, columns: {customer: {log: drop}}")
+    (project / "model_contract.yaml").write_text(contract)
+    pa.parquet.write_table(people(5), project / "in.parquet")
+    assert run("score", "in.parquet", "out.parquet").exit_code == 0
+    (project / "outcomes.csv").write_text("customer,outcome\nc1,Yes\n")
+    found = run("outcomes", "outcomes.csv")
+    assert found.exit_code == 2
+    assert "the contract has customer logged by drop" in found.output
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from setpoint.contract.data import Format
 from setpoint.data.cells import type_cells
 from setpoint.errors import DataError
 from setpoint.facts.evidence import Bools, Ints, Scores
+from setpoint.facts.log_rule import Withholding
 from setpoint.facts.prediction import Answerer, Prediction
 from setpoint.facts.training import Feature
 from setpoint.ports.scorer import Scorer
@@ -35,6 +36,7 @@ class Arm:
         classes: Class names in the order of its codes; empty for regression.
         variant: `champion` or `challenger`.
         share: Share of the rows that it is drawn for; 0 where it was named and not drawn.
+        withholding: What the log is not given as it is; None where it is given all.
     """
 
     version: int
@@ -44,6 +46,7 @@ class Arm:
     classes: tuple[str, ...]
     variant: str
     share: float
+    withholding: Withholding | None = None
 
 
 @dataclass(frozen=True)
@@ -146,13 +149,7 @@ class RowAnswering:
         started = self._stopwatch()
         labels, chances, reason = self._decide(arm, inputs)
         latency_s = (self._stopwatch() - started) / len(rows)
-        by = Answerer(
-            model=stamp.model,
-            version=arm.version,
-            contract=arm.contract,
-            generation=stamp.generation,
-            columns=tuple(inputs.column_names),
-        )
+        by, held = _answerer(arm, stamp), arm.withholding
         values = zip(*(column.to_pylist() for column in inputs.columns), strict=True)
         for row, given, label, chance in zip(rows.tolist(), values, labels, chances, strict=True):
             found.prediction[row], found.probability[row] = label, chance
@@ -164,12 +161,12 @@ class RowAnswering:
                     at=stamp.at,
                     variant=arm.variant,
                     propensity=arm.share,
-                    key=stamp.keys[row],
-                    values=given,
+                    key=stamp.keys[row] if held is None else held.key(stamp.keys[row]),
+                    values=given if held is None else held.values(given),
                     prediction=label,
                     probability=chance,
                     latency_s=latency_s,
-                    error=reason,
+                    error=reason if held is None else held.error(reason),
                 )
             )
 
@@ -182,6 +179,18 @@ class RowAnswering:
         except Exception as error:  # noqa: BLE001  the model is foreign code: its failure is an answer's error, on record
             nothing: list[None] = [None] * inputs.num_rows
             return nothing, nothing, f"{type(error).__name__}: {error}"[:500]
+
+
+def _answerer(arm: Arm, stamp: Stamp) -> Answerer:
+    held = arm.withholding
+    return Answerer(
+        model=stamp.model,
+        version=arm.version,
+        contract=arm.contract,
+        generation=stamp.generation,
+        columns=tuple(one.name for one in arm.features) if held is None else held.columns,
+        withheld={} if held is None else held.rules,
+    )
 
 
 def typed_features(

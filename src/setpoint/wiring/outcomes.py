@@ -1,16 +1,19 @@
 """Puts a file of outcomes and the prediction log together: what `setpoint outcomes` calls."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
 from setpoint.adapters.file_source import FileSource
+from setpoint.adapters.log_secret import LogSecret
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Clock, SystemClock
 from setpoint.control.queries import require_state
 from setpoint.control.recording import ID, outcomes_of_ids, outcomes_of_keys, told_outcomes
 from setpoint.errors import DataError, UnknownPredictionError, UsageError
+from setpoint.facts.log_rule import HASH, KEEP, change_of
 from setpoint.wiring.offline import Offline
 
 _OUTCOME = "outcome"
@@ -82,7 +85,7 @@ def record_file(wish: OutcomeWish, offline: Offline) -> Recorded:
         if name == ID:
             outcomes = outcomes_of_ids(told, at=at)
         else:
-            ids = log.of_keys(told.names)
+            ids = _ids_of(told.names, log, offline)
             outcomes = outcomes_of_keys(told, ids, latest=wish.latest, at=at)
         new = log.record(outcomes)
     except UnknownPredictionError as error:
@@ -93,6 +96,36 @@ def record_file(wish: OutcomeWish, offline: Offline) -> Recorded:
     finally:
         log.close()
     return Recorded(table.num_rows, new, len(outcomes) - new, told.missing)
+
+
+def _ids_of(keys: Sequence[str], log: SqliteLog, offline: Offline) -> dict[str, list[str]]:
+    """Return the ids of the answers about each key, oldest first; keys that the log has hashed are hashed alike.
+
+    Raises:
+        UsageError: The log has answers, but by the contract not their keys.
+    """
+    ids = log.of_keys(keys)
+    data = offline.contract.require_data()
+    rule = data.withheld.get(data.key or "", KEEP)
+    if rule == HASH:
+        secret = LogSecret(offline.settings.store / "log.db", offline.settings.log_key)
+        hashed = {key: _hashed(key, data.key or "", secret()) for key in keys}
+        of_hashes = log.of_keys(list(hashed.values()))
+        for key, text in hashed.items():
+            if found := ids.get(key, []) + of_hashes.get(text, []):
+                ids[key] = sorted(found)
+    elif rule != KEEP and not ids:
+        msg = (
+            f"the contract has {data.key} logged by {rule}, so that answers cannot be told by it: "
+            f"name them by a column {ID}; nothing was recorded"
+        )
+        raise UsageError(msg)
+    return ids
+
+
+def _hashed(key: str, column: str, secret: bytes) -> str:
+    change = change_of(HASH, column, secret)
+    return key if change is None else str(change(key))
 
 
 def _first_of(table: pa.Table, names: tuple[str | None, ...], wanted: str) -> str:

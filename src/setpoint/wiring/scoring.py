@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from setpoint.adapters.bundle_scorer import BundleScorer
+from setpoint.adapters.log_secret import LogSecret
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.adapters.table_chunks import read_chunks, written_table
 from setpoint.clock import Clock, SystemClock
@@ -21,6 +22,8 @@ from setpoint.data.conform import require_distinct_names
 from setpoint.errors import UsageError
 from setpoint.facts.deployment import Deployment
 from setpoint.facts.evidence import Ints
+from setpoint.facts.log_rule import KEEP, Withholding, withholding
+from setpoint.facts.training import Feature
 from setpoint.gateway.ids import PredictionIds
 from setpoint.release.assignment import cut
 from setpoint.wiring.offline import Offline
@@ -119,6 +122,9 @@ class _Batch:
         self._wish = wish
         self._state = state
         self._scorer = BundleScorer(offline.settings.store, offline.folder)
+        self._kept = state.deployment.kept
+        self._secret = LogSecret(offline.settings.store / "log.db", offline.settings.log_key)
+        self._key_kept = data.withheld.get(data.key or "", KEEP)
         self._ids = PredictionIds(wish.clock, os.urandom)
         self._assignment = cut(state.deployment)
         self._arms = self._all_arms()
@@ -178,7 +184,15 @@ class _Batch:
             classes=form.classes,
             variant="champion" if number == self.deployment.champion else "challenger",
             share=share,
+            withholding=self._withholding(form.features),
         )
+
+    def _withholding(self, features: Sequence[Feature]) -> Withholding | None:
+        """Return what the log is not given: as gateways have it, by the document, or by the bundle and the contract."""
+        rules = {one.name: one.log for one in features} | {self._key or "": self._key_kept}
+        names = [one.name for one in features]
+        kept = rules if self._kept is None else self._kept
+        return withholding(names, kept, self._key or "", self._secret)
 
     def _assigned(self, chunk: pa.Table, ids: Sequence[str]) -> Ints:
         """Return the version of each row: by its sticky value, or else by its id, as gateways draw it."""
