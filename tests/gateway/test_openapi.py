@@ -1,5 +1,6 @@
 """The OpenAPI document: it is one, its examples work, its answers are as it says, and its rows are the contract's."""
 
+import dataclasses
 import json
 import math
 import re
@@ -14,6 +15,7 @@ from tests.gateway.test_row_decoder import rules, schema_of, values
 
 from setpoint.gateway.app import MODEL_ROUTES, ROUTES
 from setpoint.gateway.column_check import FLOAT32_MAX, ColumnRule
+from setpoint.gateway.openapi import describe
 from setpoint.gateway.refusal import RefusedError
 from setpoint.gateway.row_schema import example_row, list_schema, row_schema
 
@@ -53,7 +55,7 @@ def test_every_example_of_every_door_works_and_is_answered_as_promised(client, d
                 promised = door["responses"]["200"]["content"][PLAIN]["schema"]
                 validator(document, promised).validate(answer.content)
                 tried.add((path, name))
-    assert len(tried) == 13
+    assert len(tried) == 14
 
 
 def test_every_route_is_described(document):
@@ -211,3 +213,10 @@ def test_schemathesis_finds_nothing_with_requests_otherwise(gateway):
         operation = found.ok()
         if operation.body:
             assert sweep(operation, schemathesis.GenerationMode.NEGATIVE, 60)
+
+
+def test_document_names_the_keys_where_a_gateway_asks_for_them(client):
+    station = dataclasses.replace(client.station, keys=object())
+    found = describe(client.station.follower.serving, station)
+    assert found["security"] == [{"bearer": []}, {"key": []}]
+    assert set(found["components"]["securitySchemes"]) == {"bearer", "key"}

@@ -222,25 +222,39 @@ def _infer(schema: Schema, most: int) -> Json:
 
 
 def _outcomes(schema: Schema) -> Json:
-    one = {"prediction_id": "01890a5d-ac96-774b-bcce-b302099a8057", "outcome": _outcome_of(schema)}
+    outcome = _outcome_of(schema)
+    one = {"prediction_id": "01890a5d-ac96-774b-bcce-b302099a8057", "outcome": outcome}
+    examples: Json = {"one": one, "several": [one]}
+    if schema.key:
+        examples["by key"] = {"key": "C-1", "outcome": outcome, "latest": True}
     told = _ref("Outcome")
     several = {**_list(told), "minItems": 1}
     door = _door(
-        "what turned out to be true of earlier answers, by their prediction_id",
+        "what turned out to be true of earlier answers, by prediction_id or by the contract's key",
         {"anyOf": [told, several, _object({"outcomes": several})]},
-        {"one": one, "several": [one]},
+        examples,
         _object({"status": {"const": "success"}, "recorded": _WHOLE, "known": _WHOLE}),
     )
     door["operationId"] = "outcomes"
     return door
 
 
+def _outcome(schema: Schema) -> Json:
+    """Return the schema of one outcome."""
+    regression = schema.document.task == "regression"
+    outcome = _NUMBER if regression else {"enum": list(schema.own_classes)}
+    by_id = _object({"prediction_id": _TEXT, "outcome": outcome})
+    if not schema.key:
+        return by_id
+    by_key = _object({"key": {"type": ["string", "integer"]}, "outcome": outcome})
+    by_key["properties"]["latest"] = _TRUTH
+    return {"anyOf": [by_id, by_key]}
+
+
 def _components(schema: Schema, most: int) -> Json:
     columns = {"type": "array", "const": list(schema.names)}
     rules = schema.document.columns
     many = {"type": "array", "minItems": 1, "maxItems": most}
-    task = schema.document.task
-    outcome = _NUMBER if task == "regression" else {"enum": list(schema.own_classes)}
     answered = {
         **_PROVENANCE,
         "status": {"const": "success"},
@@ -261,7 +275,7 @@ def _components(schema: Schema, most: int) -> Json:
             **_object({"columns": columns, "data": _ref("Lists")}),
             "additionalProperties": False,
         },
-        "Outcome": _object({"prediction_id": _TEXT, "outcome": outcome}),
+        "Outcome": _outcome(schema),
         "RowAnswer": _object(answered),
         "RowsAnswer": _object(
             {
