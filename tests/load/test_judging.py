@@ -22,6 +22,7 @@ GOOD = Measured(
     versions={"1": 1000},
     late_share=0.0,
     processor_share=0.1,
+    starved_share=0.05,
     concurrency=256,
     interrupted=False,
 )
@@ -43,9 +44,15 @@ def rulings(*, errors=0.0, p99_s=0.01, **changes):
         ({"sent": 700}, ["fail", "pass", "pass"]),
         # Or was it the generator?
         ({"sent": 700, "processor_share": 0.95}, ["inconclusive", "pass", "pass"]),
+        (
+            {"sent": 700, "processor_share": 0.4, "starved_share": 0.3},
+            ["inconclusive", "pass", "pass"],
+        ),
+        ({"sent": 700, "processor_share": 0.6, "starved_share": 0.2}, ["fail", "pass", "pass"]),
         ({"late_share": 0.2}, ["inconclusive", "pass", "pass"]),
         ({"late_share": 0.2, "p99_s": 0.004}, ["inconclusive", "pass", "inconclusive"]),
         ({"late_share": 0.01, "p99_s": 0.004}, ["pass", "pass", "inconclusive"]),
+        ({"starved_share": 0.95, "p99_s": 0.004}, ["pass", "pass", "inconclusive"]),
         ({"processor_share": 0.95, "p99_s": 0.004}, ["pass", "pass", "inconclusive"]),
         # It kept the rate although it had to work for it.
         ({"processor_share": 0.95}, ["pass", "pass", "pass"]),

@@ -11,7 +11,12 @@ from setpoint.load.tally import GIVEN_UP
 
 def measured(loop, ask, *, rate=100.0, seconds=2.0, concurrency=10, stop_at=None, told=None):
     pace = Pace(
-        rate, seconds, concurrency, loop.time, lambda: loop.now / 10, told or (lambda *_: None)
+        rate,
+        seconds,
+        concurrency,
+        loop.time,
+        lambda: (loop.now / 10, loop.now / 5),
+        told or (lambda *_: None),
     )
 
     async def whole():
@@ -171,4 +176,6 @@ def test_a_defect_is_not_counted_as_an_answer(loop):
 
 def test_the_processor_share_is_that_of_the_sending(loop, answer):
     ask, _ = server(loop, answer, lambda _: 0.005)
-    assert measured(loop, ask).processor_share == pytest.approx(0.1)
+    found = measured(loop, ask)
+    assert found.processor_share == pytest.approx(0.1)
+    assert found.starved_share == pytest.approx(0.2)

@@ -148,8 +148,8 @@ def _lines(found: "Measured") -> Iterator[str]:
     for kind, count in found.errors.items():
         yield f"{count:,} times {kind}: {found.examples[kind]}"
     yield (
-        f"the generator took {found.processor_share:.0%} of a processor"
-        f" and sent {found.late_share:.1%} of the requests late"
+        f"the generator took {found.processor_share:.0%} of a processor, waited {found.starved_share:.0%} of the time"
+        f" for one, and sent {found.late_share:.1%} of the requests late"
     )
 
 

@@ -1,7 +1,7 @@
 """What a load says: was the rate kept, were the requests answered, and soon enough?
 
-The three questions have a verdict each. Where the generator itself could not keep the rate, or took so much of its
-processor that answers had to wait for it, nothing is said of the gateway: that is `inconclusive`, and no `fail`.
+The three questions have a verdict each. Where the generator itself could not keep the rate, or had no processor when it
+had work, so that answers waited for it, nothing is said against the gateway: that is `inconclusive`, and no `fail`.
 """
 
 from setpoint.facts.verdict import Ruling, Verdict
@@ -10,7 +10,8 @@ from setpoint.load.measured import Measured
 MISSING = 0.01  # share of requests that may be missing from a rate that was kept
 LATE = 0.05  # share of requests that the generator may send late: beyond, they come in bursts and not at a rate
 LATE_TAIL = 0.005  # and beyond which a 99th percentile above its limit may be the generator's own
-BUSY = 0.9  # share of a processor from which answers wait for the generator
+BUSY = 0.9  # share of the time, at work or waiting for a processor, from which answers wait for the generator
+STARVED = 0.25  # share of the time, waiting for a processor alone, from which they do
 _TAIL = 100  # answers that a 99th percentile needs
 
 
@@ -37,13 +38,17 @@ def _rate(found: Measured) -> Verdict:
         limit=found.rate,
         n=found.sent,
         reason=reason,
-        evidence={"late_share": found.late_share, "processor_share": found.processor_share},
+        evidence={
+            "late_share": found.late_share,
+            "processor_share": found.processor_share,
+            "starved_share": found.starved_share,
+        },
     )
 
 
 def _rate_ruling(found: Measured) -> tuple[Ruling, str]:
     kept = found.sent >= (1 - MISSING) * found.scheduled
-    if found.late_share > LATE or (not kept and found.processor_share >= BUSY):
+    if found.late_share > LATE or (not kept and _is_busy(found)):
         return "inconclusive", _own_fault(found)
     if not kept:
         missing = found.scheduled - found.sent
@@ -82,7 +87,7 @@ def _latency(found: Measured, p99_s: float) -> Verdict:
     reason = ""
     if found.latency.count < _TAIL:
         ruling, reason = "inconclusive", f"a 99th percentile needs {_TAIL} answers"
-    elif ruling == "fail" and (found.late_share > LATE_TAIL or found.processor_share >= BUSY):
+    elif ruling == "fail" and (found.late_share > LATE_TAIL or _is_busy(found)):
         # What the generator is late comes on top of a latency, so a limit that holds with it would hold without.
         ruling, reason = "inconclusive", _own_fault(found)
     return Verdict(
@@ -95,9 +100,14 @@ def _latency(found: Measured, p99_s: float) -> Verdict:
     )
 
 
+def _is_busy(found: Measured) -> bool:
+    """Whether answers waited for the generator."""
+    return found.processor_share + found.starved_share >= BUSY or found.starved_share >= STARVED
+
+
 def _own_fault(found: Measured) -> str:
     """Say what the generator did not manage."""
     return (
         f"the generator itself did not keep up: {found.late_share:.1%} of the requests sent late,"
-        f" {found.processor_share:.0%} of a processor taken"
+        f" {found.processor_share:.0%} of a processor taken, {found.starved_share:.0%} of the time waited for one"
     )

@@ -44,6 +44,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         versions: Answers by the version that gave them.
         late_share: Share of the requests that the generator itself sent late, 0 to 1.
         processor_share: Share of one processor that the generator took, 0 to 1 and a little above.
+        starved_share: Share of the time in which the generator had work and no processor, 0 to 1.
         concurrency: Requests under way at once, at most.
         interrupted: Whether it was ended before its time.
     """
@@ -62,5 +63,6 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, int]
     late_share: float
     processor_share: float
+    starved_share: float
     concurrency: int
     interrupted: bool

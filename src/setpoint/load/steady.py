@@ -7,8 +7,8 @@ so leaves out just the requests that would have waited (coordinated omission). R
    way; else it waits, and leaves when one of them ends.
 2. Its latency counts from its time. A timer is no finer than a millisecond or two, so a request that leaves so soon
    after its time counts from when it leaves.
-3. What the generator itself does not manage is counted apart: requests that leave late although there was room, and the
-   share of a processor that it takes.
+3. What the generator itself does not manage is counted apart: requests that leave late although there was room, the
+   share of a processor that it takes, and how long it waited for one.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Pace:
         seconds: How long, above 0.
         concurrency: Requests under way at once, at most.
         stopwatch: Seconds on a clock that never jumps.
-        processor: Seconds of processor time that this process took.
+        processor: Seconds of processor time that this process took, and seconds that it waited for a processor.
         told: Told every half second how far it is.
     """
 
@@ -45,7 +45,7 @@ class Pace:
     seconds: float
     concurrency: int
     stopwatch: Callable[[], float]
-    processor: Callable[[], float]
+    processor: Callable[[], tuple[float, float]]
     told: Callable[[float, Tally], None] = lambda *_: None
 
 
@@ -73,13 +73,15 @@ class Steady:
     async def run(self, stop: asyncio.Event) -> Measured:
         """Send until the time is over or `stop` is set, wait for the answers, and return what was measured."""
         self._started = self._last = self._pace.stopwatch()
-        used = self._pace.processor()
+        before = self._pace.processor()
         await self._send_all(stop)
-        ended = self._pace.stopwatch()
-        used = self._pace.processor() - used
+        elapsed_s, after = self._pace.stopwatch() - self._started, self._pace.processor()
         self._open = False
         await self._finish(stop)
-        return self._measured(ended - self._started, used, interrupted=stop.is_set())
+        used, starved = (
+            (late - early) / elapsed_s for early, late in zip(before, after, strict=True)
+        )
+        return self._measured(elapsed_s, used, starved, interrupted=stop.is_set())
 
     async def _send_all(self, stop: asyncio.Event) -> None:
         """Begin requests as they fall due."""
@@ -163,7 +165,9 @@ class Steady:
         if self._broken is not None:
             raise self._broken
 
-    def _measured(self, elapsed_s: float, used_s: float, *, interrupted: bool) -> Measured:
+    def _measured(
+        self, elapsed_s: float, used: float, starved: float, *, interrupted: bool
+    ) -> Measured:
         tally, pace = self._tally, self._pace
         scheduled = self._due(min(elapsed_s, pace.seconds))
         for number in range(self._next, scheduled):
@@ -183,7 +187,8 @@ class Steady:
             examples=tally.examples,
             versions=dict(tally.versions.most_common()),
             late_share=tally.late / max(1, tally.sent),
-            processor_share=used_s / elapsed_s,
+            processor_share=used,
+            starved_share=starved,
             concurrency=pace.concurrency,
             interrupted=interrupted,
         )

@@ -4,13 +4,13 @@ import asyncio
 import gc
 import random
 import signal
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from setpoint.adapters.processor_time import used_and_waited
 from setpoint.adapters.table_chunks import read_chunks
 from setpoint.client.answer import Answer, Metadata
 from setpoint.client.async_client import AsyncClient
@@ -193,7 +193,7 @@ async def _steadily(wish: LoadWish, ask: Callable[[int], Awaitable[Answer]]) -> 
         wish.seconds,
         wish.concurrency,
         SystemClock().stopwatch,
-        time.process_time,
+        used_and_waited,
         told,
     )
     gc.collect()
