@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import warnings
 
 import numpy as np
@@ -257,6 +258,31 @@ def test_csv_that_does_not_fit_is_400(client, mlflow_model, text):
     answer = client.post(INVOKE, text.encode(), {b"content-type": b"text/csv"})
     assert answer.status == 400, answer
     assert answer.content["message"]
+
+
+def test_csv_may_name_the_entity_beside_the_features(client):
+    text = "customer_id," + CSV.replace("\n", "\nC-7,", 2)
+    sent = client.post(INVOKE, text.encode(), {b"content-type": b"text/csv"})
+    assert sent.status == 200, sent
+    client.until(lambda: client.station.writer.pending == 0)
+    told = client.post("/outcomes", {"key": "C-7", "outcome": "Yes", "latest": True})
+    assert told.content["recorded"] == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ",".join(f"c{place}" for place in range(100_000)) + "\n" + "1\n" * 1000,
+        "a," * 300_000 + "\n1",
+        "a\n" + "1\n" * 400_000,
+        '"' * 900_001,
+    ],
+)
+def test_csv_of_strange_proportions_is_refused_soon(client, text):
+    started = time.perf_counter()
+    answer = client.post(INVOKE, text.encode(), {b"content-type": b"text/csv"})
+    assert answer.status in (400, 413), answer
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from setpoint.gateway.column_check import ColumnRule, as_text
 from setpoint.gateway.refusal import refuse
-from setpoint.gateway.rows import Columns, Rows
-from setpoint.gateway.schema import Schema
+from setpoint.gateway.rows import Columns, Rows, require_once
 
 _MISSING = frozenset(
     ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
@@ -22,11 +21,17 @@ _LONGEST = 400  # characters of a number: Python refuses to read integers of tho
 _TRUTH = {"true": True, "false": False}
 
 
-def read_csv(body: bytes, schema: Schema) -> Rows:
-    """Return the rows of a CSV body with a header; columns that the schema does not know stay text.
+def read_csv(body: bytes, rules: Mapping[str, ColumnRule], most: int) -> Rows:
+    """Return the rows of a CSV body with a header.
+
+    Args:
+        body: The body.
+        rules: What the columns hold that are wanted, by name; further ones are not looked at.
+        most: Rows that a request may have.
 
     Raises:
-        RefusedError: 400 it is no CSV in UTF-8; 422 it has no rows, or they do not fit the header.
+        RefusedError: 400 it is no CSV in UTF-8; 413 it has too many rows; 422 it has none, or they do not fit the
+            header.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -38,28 +43,23 @@ def read_csv(body: bytes, schema: Schema) -> Rows:
     if len(lines) < 2:  # noqa: PLR2004 (a header and a row)
         raise refuse(422, "the CSV has no rows below its header")
     header, rows = lines[0], lines[1:]
-    for name in header:
-        if header.count(name) > 1:
-            raise refuse(422, "is given twice", column=name[:60])
+    if len(rows) > most:
+        raise refuse(413, f"{len(rows)} rows, a request may have up to {most}")
+    require_once(header)
     for number, row in enumerate(rows):
         if len(row) > len(header):
             said = f"has {len(row)} values, the header has {len(header)} names"
             raise refuse(422, said, row=number)
-    return Columns(_columns(header, rows, schema), len(rows))
-
-
-def _columns(
-    header: Sequence[str], rows: Sequence[Sequence[str]], schema: Schema
-) -> dict[str, Sequence[Any]]:
-    """Return what the cells say to their columns; a row that ends early misses its last ones."""
-    rules = {rule.name: rule for rule in schema.document.columns}
-    other = ColumnRule(name="", kind="text")
-    return {
-        name: [
-            _value(row[place] if place < len(row) else "", rules.get(name, other)) for row in rows
-        ]
+    columns = {
+        name: _column(rows, place, rules[name]) if name in rules else ()
         for place, name in enumerate(header)
     }
+    return Columns(columns, len(rows))
+
+
+def _column(rows: Sequence[Sequence[str]], place: int, rule: ColumnRule) -> Sequence[Any]:
+    """Return what the cells say to their column; a row that ends early misses its last ones."""
+    return [_value(row[place] if place < len(row) else "", rule) for row in rows]
 
 
 def _value(text: str, rule: ColumnRule) -> Any:

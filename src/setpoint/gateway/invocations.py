@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 
 from setpoint.gateway.answering import Answered
+from setpoint.gateway.column_check import ColumnRule
 from setpoint.gateway.csv_rows import read_csv
 from setpoint.gateway.exchange import Header, Request, Response, answer_json, decode_json
 from setpoint.gateway.refusal import RefusedError, refuse
-from setpoint.gateway.rows import Columns, Lists, Records, Rows
+from setpoint.gateway.rows import Columns, Lists, Records, Rows, require_once
 from setpoint.gateway.schema import Schema
 from setpoint.gateway.serving import Serving
 from setpoint.gateway.station import Station
@@ -59,7 +60,7 @@ async def invocations(station: Station, request: Request) -> Response:
     """Answer rows with `{"predictions": …}`: the model's own labels, or its numbers."""
     try:
         serving = station.require_serving()
-        rows = _read(request, serving)
+        rows = _read(request, serving, station.limits.rows)
         station.require_few(rows.count)
         answered = await station.answering.answer(
             serving,
@@ -89,15 +90,25 @@ async def version(station: Station, request: Request) -> Response:
     return Response(200, station.release.encode(), b"text/plain; charset=utf-8")
 
 
-def _read(request: Request, serving: Serving) -> Rows:
+def _read(request: Request, serving: Serving, most: int) -> Rows:
     """Return the rows of a request.
 
     Raises:
-        RefusedError: 400 or 422, they cannot be read; 415, they are of another media type.
+        RefusedError: 400 or 422, they cannot be read; 413, there are too many; 415, they are of another media type.
     """
     if _is_csv(request.header(b"content-type")):
-        return read_csv(request.body, serving.champion.schema)
+        return read_csv(request.body, _rules(serving), most)
     return _read_typed(request.body, serving) or _read_slowly(request.body, serving)
+
+
+def _rules(serving: Serving) -> dict[str, ColumnRule]:
+    """Return what columns hold that somebody wants: the entity and the draw, every version, above all the champion."""
+    champion = serving.champion
+    others = (champion.schema.key, serving.deployment.sticky)
+    rules = {name: ColumnRule(name=name, kind="text") for name in others}
+    for version in (*serving.versions.values(), champion):
+        rules |= {rule.name: rule for rule in version.schema.document.columns}
+    return rules
 
 
 def _is_csv(given: str) -> bool:
@@ -192,9 +203,7 @@ def _split_rows(given: Any) -> Rows:
             raise refuse(422, f"has {size}, there are {len(columns)} columns", row=number)
     if index is not None and (not isinstance(index, list) or len(index) != len(data)):
         raise refuse(422, f"dataframe_split has an index that is not of its {len(data)} rows")
-    for name in columns:
-        if columns.count(name) > 1:
-            raise refuse(422, "is given twice", column=name[:60])
+    require_once(columns)
     return Columns(dict(zip(columns, zip(*data, strict=True), strict=True)), len(data))
 
 

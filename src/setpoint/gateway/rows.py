@@ -1,6 +1,7 @@
 """The rows of a request, in the shapes that clients send: objects, lists, tensors."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Protocol
@@ -205,6 +206,18 @@ def _rows_of(given: Any, place: str) -> Rows:
     if not any(isinstance(row, list | dict) for row in given):
         return Lists([given])
     raise refuse(422, f"{place} mixes lists, objects and values; rows must be of one shape")
+
+
+def require_once(names: Sequence[str]) -> None:
+    """Refuse columns of which one is given twice.
+
+    Raises:
+        RefusedError: 422.
+    """
+    if len(set(names)) == len(names):
+        return
+    name, _ = Counter(names).most_common(1)[0]
+    raise refuse(422, "is given twice", column=name[:60])
 
 
 def entity_text(value: Any) -> str:
