@@ -314,10 +314,6 @@ class NoLog:
         """Find nothing: no prediction is known."""
         return {}
 
-    def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:  # noqa: ARG002 - whatever they are
-        """Find nothing: no prediction is known."""
-        return {}
-
 
 def _sources(plan: GatewayPlan) -> tuple[Documents, Path, Path | None]:
     """Return where the document stands, where relative bundle paths start, and the file of the log."""
