@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 from tests.adapters.predictions import prediction_of
 
 from setpoint.adapters.bundle_scorer import BundleScorer
@@ -16,7 +17,7 @@ from setpoint.adapters.log_traffic import LogTraffic
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import ManualClock
 from setpoint.errors import BundleError, DataError
-from setpoint.facts.prediction import Outcome
+from setpoint.facts.prediction import Answerer, Outcome
 from setpoint.facts.training import Feature, Recipe, TrainingJob
 from setpoint.training.bundle import write_bundle
 from setpoint.training.estimators import fitted
@@ -157,6 +158,23 @@ def test_what_is_read_can_be_scored_again_by_the_same_bundle(traffic, log, store
     folder, artifacts = store
     found = traffic().answers(1, 0.0, 2000.0)
     assert len(BundleScorer(folder).score(artifacts["binary"], found.table).label) == 4
+
+
+def test_columns_that_the_log_has_not_as_they_were_are_told_and_are_not_in_the_table(traffic, log):
+    rules = {"plan": "hash", "charges": "drop", "id": "hash"}
+    changed = {"tenure": 1, "paperless": True, "plan": "9f86d081"}
+    by = Answerer(
+        model="m", version=1, contract="c", generation=3, columns=tuple(changed), withheld=rules
+    )
+    plain = prediction(2)
+    log.append([replace(plain, by=by, values=tuple(changed.values())), prediction(1, version=2)])
+    found = traffic().answers(1, 0.0, 2000.0)
+    assert found.withheld == {"plan": "hash", "charges": "drop"}
+    assert found.table.column_names == ["tenure", "paperless"]
+    log.append([prediction(500)])  # under another document that withholds nothing
+    assert traffic().answers(1, 1400.0, 2000.0).withheld == {}
+    assert traffic().answers(1, 1400.0, 2000.0).table["plan"].to_pylist() == ["m"]
+    assert traffic().answers(1, 0.0, 2000.0).withheld == found.withheld
 
 
 def test_requests_without_an_answer_are_counted_and_are_no_answers(traffic, log):

@@ -113,3 +113,12 @@ def test_every_section_has_an_effect_and_every_effect_has_words():
     assert {(section,) for section in Contract.model_fields} <= set(_EFFECTS)
     assert set(_EFFECTS.values()) <= set(EFFECTS)
     assert all(_WORDS.values())
+
+
+def test_what_the_log_keeps_changes_gateways_alone():
+    base = "model: {name: a, task: binary}\ndata: {source: s, target: y, columns: {b: {log: %s}}}\n"
+    found = plan(parse(base % "keep"), parse(base % "first 3"))
+    assert found.effects == ("serve",)
+    assert str(found.differences[0]).startswith(
+        "data.columns.b.log: keep → first 3 (gateways log by it"
+    )

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from setpoint.control.decide import decide
+from setpoint.control.decide import decide, decide_work
 from setpoint.control.observe import Seen
+from setpoint.facts.deployment import Deployment
 from setpoint.facts.release import HarmEvidence, Release, Watch
 from setpoint.facts.signal import Signal, Window
 from setpoint.facts.snapshot import Origin, Snapshot
@@ -126,6 +127,37 @@ def test_most_urgent_step_comes_first(contract):
         "retrain",
         "alert",
     ]
+
+
+def deployed(**logging):
+    return Deployment(
+        model="small", generation=1, contract="", prepare=(), weights={}, champion=1, **logging
+    )
+
+
+@pytest.mark.parametrize(
+    ("logging", "words"),
+    [
+        ({"log": "durable"}, "a keep → hash"),
+        (
+            {"log": "durable", "kept": {"a": "drop", "b": "first 3"}},
+            "a drop → hash, b first 3 → keep",
+        ),
+        ({"log": "buffered", "kept": {"a": "hash"}}, "buffered → durable"),
+    ],
+)
+def test_what_must_be_logged_otherwise_waits_for_no_fit(small_contract, logging, words):
+    contract = small_contract(data={"columns": {"a": {"log": "hash"}}})
+    before = state(attempt=attempt("opened"), deployment=deployed(**logging))
+    for found in (decide(contract, before, seen()), decide_work(contract, before, seen())):
+        assert (found.step, found.reason.partition(": ")[2]) == ("renew", words)
+    assert decide(contract, before, seen(look_back=BACK)).step == "roll_back"
+
+
+@pytest.mark.parametrize("kept", [None, {}])
+def test_a_document_that_says_what_the_contract_says_stays(contract, kept):
+    document = deployed(log="durable", kept=kept)
+    assert decide(contract, state(deployment=document), seen()).step == "wait"
 
 
 @pytest.mark.parametrize(

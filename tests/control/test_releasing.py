@@ -44,6 +44,7 @@ class Traffic:
         self.scales = []
         self.right = {}
         self.known = {}
+        self.withheld = {}
 
     def arms(self, generation, slow_s=(), *, scale=1.0):  # noqa: ARG002 - nobody measures time here
         self.asked.append(generation)
@@ -76,6 +77,7 @@ class Traffic:
             truth_label=zeros,
             truth_value=np.empty(0),
             known=at < self.known.get(version, np.inf),
+            withheld=self.withheld,
         )
 
 
@@ -286,6 +288,37 @@ def test_watch_reads_inputs_only_as_far_as_outcomes_are_known(world, small_contr
     assert step.verdict.n == (0 if read is None else read - 1000)
     start, end = world.traffic.read
     assert (start, np.ceil(end)) == (1000.0, 1400.0 if read is None else read)
+
+
+def test_changed_rule_of_the_log_is_in_force_after_one_pass_and_holds_for_every_version(
+    world, small_contract
+):
+    canary = {"release": CANARY}
+    before = begin(world, small_contract(**canary), state(1, 2, proposed=2)).state
+    world.journal.commit(0, before, ())
+    hashed = small_contract(**canary, data={"columns": {"a": {"log": "hash"}}})
+    found = reconcile(world, hashed)
+    assert (found.action, found.numbers["generation"]) == ("renew", before.generation + 1)
+    document = world.deployments.current()
+    assert (document.kept, document.weights) == ({"a": "hash"}, before.deployment.weights)
+    after = world.journal.load()[0]
+    assert after.release.generation == before.release.generation  # its answers go on counting
+    assert reconcile(world, hashed).action == "wait"
+
+
+def test_watch_says_where_the_log_has_not_what_the_version_before_would_answer(
+    world, small_contract
+):
+    contract = small_contract(release={"strategy": "direct", "guardrails": WATCHED})
+    promoted = begin(world, contract, state(proposed=2)).state
+    world.clock.put(1400.0)
+    world.traffic.right = {2: False}
+    world.traffic.withheld = {"a": "hash"}
+    step = releasing.look_back(world, contract, promoted, promoted.watch)
+    assert (step.action, step.verdict.verdict, step.verdict.n) == ("wait", "inconclusive", 400)
+    assert "version 1 cannot answer the same rows" in step.reason
+    world.clock.put(1500.0)
+    assert releasing.look_back(world, contract, promoted, promoted.watch).action == "done"
 
 
 def test_watch_without_outcomes_judges_nothing(world, small_contract):

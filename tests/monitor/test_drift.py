@@ -126,6 +126,37 @@ def test_a_column_that_is_gone_is_an_error_and_hides_no_drift(
     assert found["drift.share"].verdict.interval == (pytest.approx(2 / 3), 1.0)
 
 
+def test_a_column_that_is_not_logged_is_told_and_is_no_part_of_the_share(
+    make_contract, make_profile, make_answered, named
+):
+    rng = np.random.default_rng(5)
+    columns = {name: rng.normal(size=5000) for name in ("a", "b", "c", "d")}
+    profile = make_profile(columns, ordered=False)
+    window = {"a": rng.normal(3, 1, 1000), "b": rng.normal(size=1000)}
+    answered = make_answered(window, withheld={"c": "drop", "d": "round 10"})
+    found = named(signals(make_contract(), profile, answered))
+    for kind in ("drift", "ranges", "nulls"):
+        verdict = found[f"{kind}.c"].verdict
+        assert (verdict.verdict, found[f"{kind}.c"].value) == ("inconclusive", None)
+        assert verdict.reason == "not logged: the contract says log: drop"
+    assert (
+        found["drift.d"].verdict.reason == "not logged as it was: the contract says log: round 10"
+    )
+    share = found["drift.share"].verdict
+    assert (share.verdict, share.interval) == ("fail", (0.5, 0.5))
+    assert "2 more are not logged" in share.reason
+    assert share.evidence["not_logged"] == 2
+
+
+def test_nothing_is_known_of_the_share_where_no_column_is_logged(
+    make_contract, make_profile, make_answered, named
+):
+    profile = make_profile({"a": np.arange(5000.0)}, ordered=False)
+    answered = make_answered({}, label=np.zeros(1000, dtype=int), withheld={"a": "hash"})
+    share = named(signals(make_contract(), profile, answered))["drift.share"].verdict
+    assert (share.verdict, share.reason) == ("inconclusive", "no column is logged as it was")
+
+
 def test_what_is_not_known_of_columns_is_not_known_of_their_share(
     make_contract, make_profile, make_answered, named
 ):

@@ -61,11 +61,19 @@ class LogTraffic:
         failed = found.num_rows - int(pc.sum(answered).as_py() or 0)
         found, at = found.filter(answered), at[answered.to_numpy()]
         label, value, known = _truth(found["outcome"], form)
+        withheld = self._log.withheld(version, set(found["generation"].unique().to_pylist()))
+        withheld = {one.name: withheld[one.name] for one in form.features if one.name in withheld}
         return Answers(
             version=version,
             start=start,
             end=end,
-            table=pa.table({one.name: _feature(found, one) for one in form.features}),
+            table=pa.table(
+                {
+                    one.name: _feature(found, one)
+                    for one in form.features
+                    if one.name not in withheld
+                }
+            ),
             at=at,
             scores=_scores(found, form),
             classes=form.classes,
@@ -73,6 +81,7 @@ class LogTraffic:
             truth_value=value,
             known=known,
             failed=failed,
+            withheld=withheld,
         )
 
     def scored(self, version: int, stretches: Sequence[tuple[float, float]]) -> tuple[Scored, ...]:

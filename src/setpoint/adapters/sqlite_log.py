@@ -31,6 +31,7 @@ from setpoint.adapters.log_file import (
     files_of,
     inputs_of_answerers,
     parts_of,
+    read_answerer,
 )
 from setpoint.adapters.log_table import FEATURE, Outcomes, Part, stacked, tables_of, with_outcomes
 from setpoint.errors import OutcomeConflictError, UnknownPredictionError
@@ -228,6 +229,27 @@ class SqliteLog:
                 outcome_squares=float(losses.get(version, nothing)[2]),
             )
             for version, requests, errors in totals
+        }
+
+    def withheld(self, version: int, generations: Collection[int]) -> dict[str, str]:
+        """Return the columns of a version that were not logged as they were under some deployment documents.
+
+        Returns:
+            What was done to each, as `setpoint.facts.log_rule` says it, by name.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        with self._file.reading() as connection:
+            found = connection.execute(
+                "SELECT document FROM answerers WHERE version = ?", (version,)
+            ).fetchall()
+        answerers = [read_answerer(document) for (document,) in found]
+        return {
+            name: rule
+            for one in answerers
+            if one.generation in generations
+            for name, rule in one.withheld.items()
         }
 
     def span(self) -> tuple[float, float, int]:

@@ -49,6 +49,7 @@ _EFFECTS: dict[tuple[str, ...], Effect] = {  # the longest path that fits decide
     ("data", "columns", "*", "max"): "refit",
     ("data", "columns", "*", "values"): "refit",
     ("data", "columns", "*", "nulls"): "refit",
+    ("data", "columns", "*", "log"): "serve",
     ("data", "columns", "*", "reason"): "nothing",
     ("data", "columns", "*", "unit"): "nothing",
     ("train",): "refit",
@@ -71,6 +72,7 @@ _WORDS: dict[tuple[str, ...], str] = {  # where an effect's own words say too li
         "requests are refused by what its bundle says"
         for key in ("min", "max", "values", "nulls")
     },
+    ("data", "columns", "*", "log"): "gateways log by it after the next pass",
     ("monitor", "window"): "windows begin anew, with a reference for this length",
     ("release", "strategy"): "nothing until the next release",
     ("serve", "runtime"): "the next version is bundled for it; versions stay as they are",

@@ -26,6 +26,7 @@ EVENTS: dict[Action, str] = {
     "alert": "signal_breached",
     "adopt": "version_adopted",
     "put_back": "alias_put_back",
+    "renew": "document_renewed",
 }
 """What the ledger calls each action once it happened. Waiting is no event."""
 

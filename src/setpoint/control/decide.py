@@ -12,6 +12,7 @@ import msgspec
 
 from setpoint.contract.contract import Contract
 from setpoint.control.observe import Seen
+from setpoint.facts.log_rule import KEEP
 from setpoint.facts.release import Release
 from setpoint.facts.signal import Signal
 from setpoint.facts.state import Hold, LoopState
@@ -21,6 +22,7 @@ from setpoint.policy.triggers import look
 
 Step = Literal[
     "put_back",
+    "renew",
     "roll_back",
     "move",
     "fit",
@@ -60,7 +62,7 @@ def decide(contract: Contract, state: LoopState, seen: Seen) -> Intent:
         UsageError: A trigger of the contract is not acted on.
     """
     noted = _note(contract, state, seen)
-    urgent = _under_way(noted, seen)
+    urgent = _under_way(contract, noted, seen)
     if urgent is not None:
         return urgent
     if seen.arrived > noted.arrived:
@@ -70,17 +72,20 @@ def decide(contract: Contract, state: LoopState, seen: Seen) -> Intent:
     return _due_now(contract, noted, seen, known=state.hold)
 
 
-def decide_work(state: LoopState, seen: Seen) -> Intent:
+def decide_work(contract: Contract, state: LoopState, seen: Seen) -> Intent:
     """Return the next step of a candidate under way, and nothing else."""
     noted = msgspec.structs.replace(state, now=seen.now, pointed=_pointed(state, seen))
-    return _under_way(noted, seen) or Intent("wait", noted, reason="nothing is under way")
+    return _under_way(contract, noted, seen) or Intent("wait", noted, reason="nothing is under way")
 
 
-def _under_way(noted: LoopState, seen: Seen) -> Intent | None:
+def _under_way(contract: Contract, noted: LoopState, seen: Seen) -> Intent | None:
     """Return the next step of what protects production or has begun; None where there is none."""
     back = _go_back(noted, seen)
     if back is not None:
         return back
+    otherwise = _logs_otherwise(contract, noted)
+    if otherwise:
+        return Intent("renew", noted, reason=otherwise)
     if seen.step is not None and seen.step.action in ("roll_back", "advance", "promote"):
         return Intent("move", noted, reason=seen.step.reason)
     if noted.attempt is not None:
@@ -89,6 +94,24 @@ def _under_way(noted: LoopState, seen: Seen) -> Intent | None:
     if noted.proposed and noted.release is None:
         return Intent("begin", noted)
     return None
+
+
+def _logs_otherwise(contract: Contract, noted: LoopState) -> str:
+    """Return what gateways must log otherwise than the deployment document says; empty where nothing.
+
+    What must not be logged cannot wait for the next release, nor for a fit of hours.
+    """
+    if noted.deployment is None or contract.data is None:
+        return ""
+    kept, wanted = noted.deployment.kept or {}, contract.data.withheld
+    words = [
+        f"{name} {kept.get(name, KEEP)} → {wanted.get(name, KEEP)}"
+        for name in sorted(kept.keys() | wanted.keys())
+        if kept.get(name) != wanted.get(name)
+    ]
+    if noted.deployment.log != contract.serve.log:
+        words.append(f"{noted.deployment.log} → {contract.serve.log}")
+    return f"the contract has answers logged otherwise: {', '.join(words)}" if words else ""
 
 
 def _go_back(noted: LoopState, seen: Seen) -> Intent | None:

@@ -201,7 +201,9 @@ def _look(
 def _answered(world: World, version: int, window: tuple[float, float]) -> Answered:
     answers = world.traffic.answers(version, *window)
     failed = answers.failed if world.wall_clock else None
-    return replace(_answered_of(answers), features=answers.table, failed=failed)
+    return replace(
+        _answered_of(answers), features=answers.table, failed=failed, withheld=answers.withheld
+    )
 
 
 def _answered_of(scored: Scored) -> Answered:

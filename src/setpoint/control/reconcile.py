@@ -47,7 +47,7 @@ def _pass(world: World, contract: Contract, *, watching: bool) -> Decision:
     state, revision = current(world, contract)
     rows = world.rows()
     seen = observe(world, contract, state, rows) if watching else observe_work(world, state, rows)
-    intent = decide(contract, state, seen) if watching else decide_work(state, seen)
+    intent = decide(contract, state, seen) if watching else decide_work(contract, state, seen)
     if intent.step == "retrain":
         seen = observe_due(world, contract, state, rows, seen)
         intent = decide(contract, state, seen)
@@ -144,6 +144,10 @@ def _put_back(task: Task) -> Change:
     )
 
 
+def _renew(task: Task) -> Change:
+    return releasing.renew(task.world, task.contract, task.state, reason=task.intent.reason)
+
+
 def _begin(task: Task) -> Change:
     version = task.state.versions[str(task.state.proposed)]
     return releasing.begin(task.world, task.contract, task.state, version)
@@ -183,6 +187,7 @@ def _alert(task: Task) -> Change:
 
 ACTS: dict[Step, Callable[[Task], Change]] = {
     "put_back": _put_back,
+    "renew": _renew,
     "roll_back": _roll_back,
     "move": lambda t: releasing.move(
         t.world, t.contract, t.state, t.release, _there(t.seen.step, "a step")

@@ -172,6 +172,13 @@ def roll_back(
     )
 
 
+def renew(world: World, contract: Contract, state: LoopState, *, reason: str) -> Change:
+    """Make the deployment document anew with the same versions and shares, since gateways must log otherwise."""
+    after = deploy(world, contract, state)
+    numbers = {"generation": after.generation}
+    return change(after, "renew", reason, at=world.clock.now(), numbers=numbers)
+
+
 def deploy(world: World, contract: Contract, state: LoopState) -> LoopState:
     """Return the state with the next deployment document, which follows from the rest of it."""
     generation = state.generation + 1
@@ -238,6 +245,8 @@ def look_back(
     last = float(np.nextafter(told.at[told.known][-1], np.inf))
     answers = world.traffic.answers(watched.version, watched.since, last)
     replaced = state.versions[str(watched.previous)]
+    if answers.withheld:
+        return _not_comparable(watched, watching[0], answers, now)
     table = answers.table.filter(answers.known)
     scores = recode(
         world.scorer.score(replaced.artifact, table),
@@ -252,6 +261,19 @@ def look_back(
             if step.action == action:
                 return step
     return steps[0]
+
+
+def _not_comparable(watched: Watch, rule: OutcomeRule, answers: Answers, now: float) -> WatchStep:
+    """Return what to do where the log has not the rows that the version before would have to answer."""
+    none = np.empty(0)
+    step = watch(watched, rule, none, none, now=now)
+    columns = ", ".join(sorted(answers.withheld))
+    reason = (
+        f"version {watched.previous} cannot answer the same rows: by the contract the log does not "
+        f"have {columns} as they were"
+    )
+    verdict = msgspec.structs.replace(step.verdict, reason=reason, n=int(answers.known.sum()))
+    return msgspec.structs.replace(step, verdict=verdict, reason=reason)
 
 
 def losses(answers: Answers, scores: Scores, scale: float) -> Floats:

@@ -27,7 +27,7 @@ _STAGE_OF: dict[Action, str] = {
     "release": "release",
     "promote": "release",
 }
-_ASIDE: tuple[Action, ...] = ("put_back",)  # told beside what became of the candidate
+_ASIDE: tuple[Action, ...] = ("put_back", "renew")  # told beside what became of the candidate
 _MOST_STEPS = 20
 
 

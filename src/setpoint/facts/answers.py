@@ -1,6 +1,7 @@
 """What one version answered over a stretch of the loop's axis, with the outcomes known so far. Arrays, not JSON."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -41,7 +42,10 @@ class Answers(Scored):
     Args:
         table: The inputs, one column each, n rows in order of time.
         failed: Requests of the stretch that got no answer.
+        withheld: Inputs that are not in the table, since the log has not all of them as they were: what was done to
+            each, as `setpoint.facts.log_rule` says it, by name.
     """
 
     table: pa.Table
     failed: int = 0
+    withheld: Mapping[str, str] = field(default_factory=dict)

@@ -25,6 +25,7 @@ Action = Literal[
     "alert",  # a signal breached the contract
     "adopt",  # an alias moved by hand was taken over
     "put_back",  # an alias moved by hand was put back
+    "renew",  # the deployment document was made anew: the contract has gateways log otherwise
 ]
 
 

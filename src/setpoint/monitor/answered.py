@@ -35,6 +35,7 @@ class Answered:
         ordered: Rows stand in order of time, so that neighbours may resemble each other.
         failed: Requests that got no answer; None where nobody counts them.
         latency_s: Seconds of each answered request, shape (requests,); None where nobody measures them.
+        withheld: Inputs that the log has not as they were: what was done to each, by name.
     """
 
     window: Window
@@ -46,6 +47,7 @@ class Answered:
     ordered: bool = True
     failed: int | None = None
     latency_s: Floats | None = None
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> pa.Table:

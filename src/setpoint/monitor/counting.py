@@ -1,7 +1,9 @@
 """A window's rows counted in the cells of the reference: once, for every detector that needs them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ import pyarrow.compute as pc
 
 from setpoint.facts.evidence import Floats, Ints
 from setpoint.facts.profile import ColumnProfile, Profile
+from setpoint.facts.verdict import Ruling
 from setpoint.stats.binning import CategoryBins, NumericBins
 
 PREDICTION = "prediction"
@@ -29,6 +32,7 @@ class Counted:
         values: Numeric: the values, NaN where missing, shape (n,). Else None.
         unseen: Category: values that the reference does not know, most frequent first, at most three.
         problem: Why the column could not be counted, or empty.
+        is_withheld: Whether that is by the contract's own wish.
     """
 
     profile: ColumnProfile
@@ -36,6 +40,12 @@ class Counted:
     values: Floats | None = None
     unseen: tuple[str, ...] = ()
     problem: str = ""
+    is_withheld: bool = False
+
+    @property
+    def ruling(self) -> Ruling:
+        """The verdict on what could not be counted."""
+        return "inconclusive" if self.is_withheld else "error"
 
     @property
     def rows(self) -> int:
@@ -55,15 +65,22 @@ class Counted:
         return 0 if self.counts is None else int(self.counts[-1])
 
 
-def count_columns(profile: Profile, table: pa.Table) -> tuple[Counted, ...]:
+def count_columns(
+    profile: Profile, table: pa.Table, withheld: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Counted, ...]:
     """Return every column of the reference, counted in the window; the column `prediction` is left out.
 
     Args:
         profile: The reference.
         table: The window's rows.
+        withheld: Columns that the log has not as they were: what was done to each, by name.
     """
     return tuple(
-        count_column(column, table) for column in profile.columns if column.name != PREDICTION
+        _withheld(column, withheld[column.name])
+        if column.name in withheld
+        else count_column(column, table)
+        for column in profile.columns
+        if column.name != PREDICTION
     )
 
 
@@ -83,6 +100,14 @@ def count_column(profile: ColumnProfile, table: pa.Table) -> Counted:
         return Counted(
             profile, problem=f"the reference is {profile.kind}, the window is not: {error}"
         )
+
+
+def _withheld(profile: ColumnProfile, rule: str) -> Counted:
+    if rule == "drop":
+        reason = "not logged: the contract says log: drop"
+    else:
+        reason = f"not logged as it was: the contract says log: {rule}"
+    return Counted(profile, problem=reason, is_withheld=True)
 
 
 def count_numbers(profile: ColumnProfile, values: Floats) -> Counted:

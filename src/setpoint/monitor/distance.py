@@ -58,7 +58,7 @@ def distance_signals(
     found = []
     for column, name in zip(counted, names, strict=True):
         if column.counts is None:
-            found.append(_unmeasured(name, window, "error", column.problem))
+            found.append(_unmeasured(name, window, column.ruling, column.problem))
         elif column.rows == 0:
             found.append(_unmeasured(name, window, "inconclusive", "the window has no rows"))
         else:

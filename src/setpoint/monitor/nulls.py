@@ -37,7 +37,7 @@ def null_signals(
     for column in counted:
         name = f"nulls.{column.profile.name}"
         if column.counts is None:
-            found.append(no_share(name, answered.window, "error", column.problem))
+            found.append(no_share(name, answered.window, column.ruling, column.problem))
             continue
         declared = columns[column.profile.name].nulls if column.profile.name in columns else None
         limit = _natural(column.profile) if declared is None else float(declared)

@@ -52,7 +52,7 @@ class _Outside:
 def _signal(column: Counted, window: Window, confidence: float, min_rows: int) -> Signal:
     name = f"ranges.{column.profile.name}"
     if column.counts is None:
-        return no_share(name, window, "error", column.problem)
+        return no_share(name, window, column.ruling, column.problem)
     if column.rows == 0:
         return no_share(name, window, "inconclusive", "the window has no rows")
     if column.profile.kind == "numeric" and column.profile.low is None:

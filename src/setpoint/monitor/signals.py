@@ -56,7 +56,7 @@ def _signals(
 ) -> Iterator[Signal]:
     watched = set(contract.monitor.signals)
     if watched & {"drift", "nulls"}:
-        counted = count_columns(profile, answered.table)
+        counted = count_columns(profile, answered.table, answered.withheld)
         if "drift" in watched:
             yield from drift_signals(contract, answered, counted)
             yield from range_signals(contract, answered, counted)

@@ -37,6 +37,7 @@ ACTIONS: Final[dict[Action, tuple[str, str]]] = {
     "alert": ("!", "alert"),
     "adopt": ("⇄", "adopted"),
     "put_back": ("⇤", "put back"),
+    "renew": ("⟲", "document renewed"),
 }
 """Symbol and past tense of each action."""
 
