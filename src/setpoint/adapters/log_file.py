@@ -88,11 +88,12 @@ _FILES: Mapping[Axis, str] = {
     "position": "last_position >= :low AND first_position < :high",
     "id": "last_id >= :low AND first_id <= :high",
 }
-_PARTS_REST = "AND (:version IS NULL OR version = :version)"
+_PARTS_REST = "AND (:version IS NULL OR version = :version) AND generation >= :generation"
 _NAMES_REST = """
-AND (:version IS NULL OR EXISTS (
-    SELECT 1 FROM filed JOIN answerers a ON a.number = answerer WHERE file = files.number AND a.version = :version
-)) ORDER BY hour, first_position
+AND EXISTS (
+    SELECT 1 FROM filed JOIN answerers a ON a.number = answerer
+    WHERE file = files.number AND (:version IS NULL OR a.version = :version) AND a.generation >= :generation
+) ORDER BY hour, first_position
 """
 
 
@@ -104,12 +105,15 @@ class Stretch(NamedTuple):
         low: Where it begins, inclusive.
         high: Where it ends: of ids inclusive, else exclusive.
         version: Version that answered; None means any.
+        generation: Earliest deployment document. Files and chunks without an answer under it or a later one are passed
+            over; others are read with all that is in them.
     """
 
     axis: Axis
     low: Any
     high: Any
     version: int | None = None
+    generation: int = 0
 
 
 class LogFile:

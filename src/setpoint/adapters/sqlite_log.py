@@ -12,16 +12,15 @@ Rules:
 
 import math
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from setpoint.adapters.answer_chunk import pack, unpack_ids
-from setpoint.adapters.answer_file import inside, read_answers
+from setpoint.adapters.answer_file import read_answers
 from setpoint.adapters.log_compaction import Compacted, Compaction
 from setpoint.adapters.log_file import (
     LogFile,
@@ -29,11 +28,10 @@ from setpoint.adapters.log_file import (
     append_chunks,
     end_of,
     files_of,
-    inputs_of_answerers,
-    parts_of,
     read_answerer,
 )
-from setpoint.adapters.log_table import FEATURE, Outcomes, Part, stacked, tables_of, with_outcomes
+from setpoint.adapters.log_reader import LogReader, located
+from setpoint.adapters.slow_counts import SlowCounts
 from setpoint.errors import OutcomeConflictError, UnknownPredictionError
 from setpoint.facts.prediction import Outcome, Prediction
 from setpoint.facts.release import ArmCounts
@@ -61,7 +59,6 @@ SELECT MIN(first), MAX(last) FROM (
     UNION ALL SELECT MIN(first_at), MAX(last_at) FROM files
 )
 """
-_OUTCOMES = "SELECT prediction, value, at FROM outcomes WHERE prediction BETWEEN ? AND ?"
 _WINDOW = (
     "id",
     "at",
@@ -93,7 +90,8 @@ class SqliteLog:
     def __init__(self, path: Path) -> None:
         self._file = LogFile(path)
         self._folder = path.with_suffix("")
-        self._slow: dict[tuple[int, tuple[float, ...]], _Slow] = {}  # by what was asked
+        self._reader = LogReader(self._file, self._folder)
+        self._slow: dict[tuple[int, tuple[float, ...]], SlowCounts] = {}  # by what was asked
 
     def append(self, predictions: Sequence[Prediction]) -> None:
         """Append answers in one transaction; one that is already there is left as it is.
@@ -134,8 +132,8 @@ class SqliteLog:
         Raises:
             JournalError: The log cannot be read.
         """
-        table = self._read(Stretch("at", start, end, version), _WINDOW, inputs=True)
-        return self._judged(table.sort_by([("at", "ascending"), ("id", "ascending")]))
+        table = self._reader.read(Stretch("at", start, end, version), _WINDOW, inputs=True)
+        return self._reader.judged(table.sort_by([("at", "ascending"), ("id", "ascending")]))
 
     def stretch(self, first: int, last: int, *, version: int | None = None) -> pa.Table:
         """Return the answers at the positions from `first` up to `last`, counted from 0, with their outcomes so far.
@@ -152,7 +150,7 @@ class SqliteLog:
             JournalError: The log cannot be read.
         """
         asked = Stretch("position", first, last, version)
-        table = self._judged(self._read(asked, (*_WINDOW, "position"), inputs=True))
+        table = self._reader.judged(self._reader.read(asked, (*_WINDOW, "position"), inputs=True))
         table = table.sort_by("position")
         positions = table["position"]
         return table.drop_columns("position").append_column("position", positions)
@@ -184,7 +182,7 @@ class SqliteLog:
         """
         wanted = pa.array(sorted(set(keys) - {""}), pa.string())
         found: dict[str, list[str]] = {}
-        for table in self._pieces(_ALL, ("id", "key", "error"), inputs=False):
+        for table in self._reader.pieces(_ALL, ("id", "key", "error"), inputs=False):
             about = pc.and_(pc.is_in(table["key"], value_set=wanted), pc.equal(table["error"], ""))
             some = table.filter(about)
             for key, identity in zip(some["key"].to_pylist(), some["id"].to_pylist(), strict=True):
@@ -208,14 +206,14 @@ class SqliteLog:
         """
         asked = {"generation": generation, "scale": scale}
         limits = tuple(slow_s)
-        slow = self._slow.setdefault((generation, limits), _Slow(generation, limits))
-        unseen = Stretch("position", slow.seen, math.inf)
+        slow = self._slow.setdefault((generation, limits), SlowCounts(generation, limits))
+        unseen = Stretch("position", slow.seen, math.inf, generation=generation)
         with self._file.reading() as connection:
             totals = connection.execute(_ARMS, asked).fetchall()
             losses = {version: sums for version, *sums in connection.execute(_LOSSES, asked)}
-            lying = _located(connection, unseen, inputs=False) if limits else None
+            lying = located(connection, unseen, inputs=False) if limits else None
         if lying is not None:
-            for table in self._tables(lying, unseen, _Slow.COLUMNS, inputs=False):
+            for table in self._reader.tables(lying, unseen, SlowCounts.COLUMNS, inputs=False):
                 slow.add(table)
         nothing = (0, 0.0, 0.0)
         return {
@@ -282,42 +280,10 @@ class SqliteLog:
         """Close the file; what was acknowledged is on disk already."""
         self._file.close()
 
-    def _pieces(
-        self, stretch: Stretch, columns: Collection[str], *, inputs: bool
-    ) -> Iterator[pa.Table]:
-        """Yield the answers of a stretch in no order: those of each file, then the fresh ones."""
-        with self._file.reading() as connection:
-            lying = _located(connection, stretch, inputs=inputs)
-        yield from self._tables(lying, stretch, columns, inputs=inputs)
-
-    def _tables(
-        self, lying: "_Lying", stretch: Stretch, columns: Collection[str], *, inputs: bool
-    ) -> Iterator[pa.Table]:
-        """Yield the answers of a stretch that lie in some files and chunks."""
-        wanted = {*columns, stretch.axis, "answerer", "version"}
-        for name in lying.files:
-            table = read_answers(self._folder / name, wanted, stretch, inputs=inputs)
-            yield _with_own_inputs(table, lying.inputs) if inputs else table
-        for table in tables_of(lying.parts, wanted, inputs=inputs):
-            yield inside(table, stretch)
-
-    def _read(self, stretch: Stretch, columns: Collection[str], *, inputs: bool) -> pa.Table:
-        """Return the answers of a stretch in no order."""
-        return stacked(list(self._pieces(stretch, columns, inputs=inputs)), columns)
-
-    def _judged(self, table: pa.Table) -> pa.Table:
-        """Return answers with the outcomes that are known of them."""
-        if not table.num_rows:
-            return with_outcomes(table, Outcomes())
-        between = tuple(pc.min_max(table["id"]).as_py().values())
-        with self._file.reading() as connection:
-            found = connection.execute(_OUTCOMES, between).fetchall()
-        return with_outcomes(table, Outcomes(*zip(*found, strict=True)) if found else Outcomes())
-
     def _scored(self, stretch: Stretch) -> pa.Table:
         columns = ("id", stretch.axis, "prediction", "probability", "error")
-        table = self._read(stretch, columns, inputs=False)
-        table = self._judged(table.filter(pc.equal(table["error"], "")))
+        table = self._reader.read(stretch, columns, inputs=False)
+        table = self._reader.judged(table.filter(pc.equal(table["error"], "")))
         table = table.sort_by([(stretch.axis, "ascending"), ("id", "ascending")])
         return table.select([stretch.axis, "prediction", "probability", "outcome"]).rename_columns(
             ["tick", "prediction", "probability", "outcome"]
@@ -345,7 +311,7 @@ class SqliteLog:
         between = Stretch("id", min(predictions), max(predictions))
         found: dict[str, _Answer] = {}
         columns = ("id", "answerer", "prediction", "propensity")
-        for table in self._pieces(between, columns, inputs=False):
+        for table in self._reader.pieces(between, columns, inputs=False):
             some = table.filter(pc.is_in(table["id"], value_set=wanted)).select(columns)
             for identity, answerer, answer, propensity in zip(
                 *(column.to_pylist() for column in some.columns), strict=True
@@ -356,73 +322,12 @@ class SqliteLog:
         return found
 
 
-class _Lying(NamedTuple):
-    """Where answers lie: names of files, and fresh chunks; and which inputs each answerer of files was given."""
-
-    files: list[str]
-    parts: list[Part]
-    inputs: dict[int, tuple[str, ...]]
-
-
 class _Answer(NamedTuple):
     """What an outcome is held against: who answered, the answer, and whether the version was drawn."""
 
     answerer: int
     answer: str | float | None
     drawn: bool
-
-
-class _Slow:
-    """Answers that took longer than some limits, counted as they come.
-
-    Args:
-        generation: Generation of the deployment document; answers under earlier ones are not counted.
-        limits: In seconds.
-
-    Attributes:
-        seen: Position after the last answer that was counted.
-    """
-
-    COLUMNS = ("position", "version", "generation", "propensity", "latency_s")
-
-    def __init__(self, generation: int, limits: tuple[float, ...]) -> None:
-        self.seen = 0
-        self._generation = generation
-        self._limits = limits
-        self._counts: dict[int, list[int]] = {}
-
-    def add(self, table: pa.Table) -> None:
-        """Count answers that came since; all of them at once, or in any order within one look."""
-        if not table.num_rows:
-            return
-        self.seen = max(self.seen, pc.max(table["position"]).as_py() + 1)
-        counted = pc.and_(
-            pc.greater(table["propensity"], 0.0),
-            pc.greater_equal(table["generation"], self._generation),
-        )
-        table = table.filter(counted)
-        version, taken = table["version"].to_numpy(), table["latency_s"].to_numpy()
-        for one in np.unique(version).tolist():
-            counts = self._counts.setdefault(one, [0] * len(self._limits))
-            of_one = taken[version == one]
-            for place, limit in enumerate(self._limits):
-                counts[place] += int(np.count_nonzero(of_one > limit))
-
-    def of(self, version: int) -> dict[float, int]:
-        """Return the count of each limit."""
-        counts = self._counts.get(version, [0] * len(self._limits))
-        return dict(zip(self._limits, counts, strict=True))
-
-
-def _located(connection: sqlite3.Connection, stretch: Stretch, *, inputs: bool) -> _Lying:
-    files, parts = files_of(connection, stretch), parts_of(connection, stretch, inputs=inputs)
-    return _Lying(files, parts, inputs_of_answerers(connection) if inputs and files else {})
-
-
-def _with_own_inputs(table: pa.Table, inputs: Mapping[int, tuple[str, ...]]) -> pa.Table:
-    """Return answers without the inputs that others of the same hour had, and they had not."""
-    own = {FEATURE + n for one in table["answerer"].unique().to_pylist() for n in inputs[one]}
-    return table.select([n for n in table.column_names if not n.startswith(FEATURE) or n in own])
 
 
 def _record(

@@ -1,0 +1,98 @@
+"""Reads answers wherever they lie: in files of hours that are over, and in fresh chunks."""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from setpoint.adapters.answer_file import inside, read_answers
+from setpoint.adapters.log_file import LogFile, Stretch, files_of, inputs_of_answerers, parts_of
+from setpoint.adapters.log_table import FEATURE, Outcomes, Part, stacked, tables_of, with_outcomes
+
+_OUTCOMES = "SELECT prediction, value, at FROM outcomes WHERE prediction BETWEEN ? AND ?"
+
+
+class Lying(NamedTuple):
+    """Where answers lie.
+
+    Args:
+        files: Names of files.
+        parts: Fresh chunks.
+        inputs: Which inputs each answerer of files was given, by its number; empty where nobody asked for inputs.
+    """
+
+    files: list[str]
+    parts: list[Part]
+    inputs: dict[int, tuple[str, ...]]
+
+
+def located(connection: sqlite3.Connection, stretch: Stretch, *, inputs: bool) -> Lying:
+    """Return where the answers of a stretch lie."""
+    files, parts = files_of(connection, stretch), parts_of(connection, stretch, inputs=inputs)
+    return Lying(files, parts, inputs_of_answerers(connection) if inputs and files else {})
+
+
+class LogReader:
+    """Reads answers as tables with the columns of `setpoint.adapters.log_table`.
+
+    Args:
+        file: The log's SQLite file.
+        folder: Where the Parquet files lie.
+    """
+
+    def __init__(self, file: LogFile, folder: Path) -> None:
+        self._file = file
+        self._folder = folder
+
+    def read(self, stretch: Stretch, columns: Collection[str], *, inputs: bool) -> pa.Table:
+        """Return the answers of a stretch in no order: the columns asked for, then the inputs where they are wanted.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        return stacked(list(self.pieces(stretch, columns, inputs=inputs)), columns)
+
+    def pieces(
+        self, stretch: Stretch, columns: Collection[str], *, inputs: bool
+    ) -> Iterator[pa.Table]:
+        """Yield the answers of a stretch in no order: those of each file, then the fresh ones; with further columns.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        with self._file.reading() as connection:
+            lying = located(connection, stretch, inputs=inputs)
+        yield from self.tables(lying, stretch, columns, inputs=inputs)
+
+    def tables(
+        self, lying: Lying, stretch: Stretch, columns: Collection[str], *, inputs: bool
+    ) -> Iterator[pa.Table]:
+        """Yield the answers of a stretch that lie in some files and chunks; see `pieces`."""
+        wanted = {*columns, stretch.axis, "answerer", "version"}
+        for name in lying.files:
+            table = read_answers(self._folder / name, wanted, stretch, inputs=inputs)
+            yield _with_own_inputs(table, lying.inputs) if inputs else table
+        for table in tables_of(lying.parts, wanted, inputs=inputs):
+            yield inside(table, stretch)
+
+    def judged(self, table: pa.Table) -> pa.Table:
+        """Return answers with the outcomes that are known of them.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        if not table.num_rows:
+            return with_outcomes(table, Outcomes())
+        between = tuple(pc.min_max(table["id"]).as_py().values())
+        with self._file.reading() as connection:
+            found = connection.execute(_OUTCOMES, between).fetchall()
+        return with_outcomes(table, Outcomes(*zip(*found, strict=True)) if found else Outcomes())
+
+
+def _with_own_inputs(table: pa.Table, inputs: Mapping[int, tuple[str, ...]]) -> pa.Table:
+    """Return answers without the inputs that others of the same hour had, and they had not."""
+    own = {FEATURE + n for one in table["answerer"].unique().to_pylist() for n in inputs[one]}
+    return table.select([n for n in table.column_names if not n.startswith(FEATURE) or n in own])
