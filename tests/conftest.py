@@ -1,5 +1,6 @@
 """A world in memory with small models that are fitted in this process: for tests that drive the loop."""
 
+import signal
 import time
 from dataclasses import dataclass
 
@@ -163,6 +164,11 @@ def _table(rows, *, task="binary", change_at=None, seed=0, time=False, noise=0.1
         seconds = np.cumsum(rng.integers(0, 3, rows))
         columns["t"] = seconds.astype("datetime64[s]").astype("datetime64[us]")
     return pa.table(columns)
+
+
+# A run that was started in the background ignores interrupts, and so would every process that a test starts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

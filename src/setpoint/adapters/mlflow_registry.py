@@ -33,6 +33,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from setpoint.adapters.mlflow_model import write_model
+from setpoint.adapters.mlflow_store import make_store
 from setpoint.adapters.run_charts import run_charts
 from setpoint.errors import DataError, RegistryError
 from setpoint.facts.registration import Registered, Registration
@@ -71,8 +72,7 @@ class MlflowRegistry:
         self._artifacts = artifacts
         with self._translated("open"):
             if tracking_uri.startswith("sqlite:///") and (file := make_url(tracking_uri).database):
-                # MLflow retries for minutes where the folder is missing.
-                Path(file).parent.mkdir(parents=True, exist_ok=True)
+                make_store(Path(file), artifacts)
             self._client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
 
     def record(self, registration: Registration, folder: Path) -> Registered:
