@@ -101,12 +101,43 @@ def read_answers(
         with pq.ParquetFile(path, metadata=footer, page_checksum_verification=True) as file:
             table = file.read_row_groups(groups, columns=chosen)
     except (pa.ArrowException, OSError, ValueError) as error:
-        msg = (
-            f"the prediction log lists {path}, which cannot be read: {error}; "
-            "put the file back from a copy: answers of that hour are nowhere else"
-        )
-        raise JournalError(msg) from error
+        raise _unreadable(path, error) from error
     return inside(table, stretch)
+
+
+def kinds_in(path: Path) -> dict[str, pa.DataType]:
+    """Return the kinds of values that a file has in the columns `prediction` and `feature.…`; null where it has none.
+
+    Raises:
+        JournalError: The file is missing or damaged.
+    """
+    try:
+        footer = _footer(path)
+        schema = footer.schema.to_arrow_schema()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    return {
+        name: pa.null() if _has_no_value(footer, place) else schema.field(place).type
+        for place, name in enumerate(schema.names)
+        if name == "prediction" or name.startswith(FEATURE)
+    }
+
+
+def _has_no_value(footer: pq.FileMetaData, column: int) -> bool:
+    """Whether a column is known to be null throughout."""
+    for number in range(footer.num_row_groups):
+        known = footer.row_group(number).column(column).statistics
+        if known is None or known.num_values:
+            return False
+    return True
+
+
+def _unreadable(path: Path, error: Exception) -> JournalError:
+    msg = (
+        f"the prediction log lists {path}, which cannot be read: {error}; "
+        "put the file back from a copy: answers of that hour are nowhere else"
+    )
+    return JournalError(msg)
 
 
 def inside(table: pa.Table, stretch: Stretch) -> pa.Table:

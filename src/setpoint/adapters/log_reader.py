@@ -1,7 +1,7 @@
 """Reads answers wherever they lie: in files of hours that are over, and in fresh chunks."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,15 @@ import pyarrow.compute as pc
 
 from setpoint.adapters.answer_file import inside, read_answers
 from setpoint.adapters.log_file import LogFile, Stretch, files_of, inputs_of_answerers, parts_of
-from setpoint.adapters.log_table import FEATURE, Outcomes, Part, stacked, tables_of, with_outcomes
+from setpoint.adapters.log_table import (
+    ANSWER,
+    FEATURE,
+    Outcomes,
+    Part,
+    stacked,
+    tables_of,
+    with_outcomes,
+)
 
 _OUTCOMES = "SELECT prediction, value, at FROM outcomes WHERE prediction BETWEEN ? AND ?"
 
@@ -77,6 +85,10 @@ class LogReader:
             yield _with_own_inputs(table, lying.inputs) if inputs else table
         for table in tables_of(lying.parts, wanted, inputs=inputs):
             yield inside(table, stretch)
+
+    def fresh(self, parts: Sequence[Part]) -> pa.Table:
+        """Return the answers of chunks with all that is known of them."""
+        return stacked(list(tables_of(parts, ANSWER, inputs=True)), ANSWER)
 
     def judged(self, table: pa.Table) -> pa.Table:
         """Return answers with the outcomes that are known of them.

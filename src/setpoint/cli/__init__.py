@@ -16,6 +16,7 @@ from setpoint.cli.init import init
 from setpoint.cli.keys import keys
 from setpoint.cli.ledger import ledger
 from setpoint.cli.load import load
+from setpoint.cli.log import log
 from setpoint.cli.monitor import monitor
 from setpoint.cli.outcomes import outcomes
 from setpoint.cli.plan import plan
@@ -53,6 +54,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(ledger, name="ledger")
+app.add_typer(log, name="log")
 app.add_typer(keys, name="keys")
 
 
