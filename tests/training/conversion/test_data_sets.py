@@ -19,7 +19,7 @@ from setpoint.training.frame import frame_of
 from setpoint.training.labels import natural_labels, ordered_classes
 from setpoint.training.model import Form, NativeModel
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 ROWS = 1500  # of each table
 SAME = 1 - 1 / ROWS_FOR_ONE
 
