@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from rich.text import Text
 
     from setpoint.wiring.log import LogWish
     from setpoint.wiring.offline import Offline
@@ -35,7 +36,9 @@ _COLUMNS = (  # heading, width that most values fit in, whether it has numbers
     ("outcome", 8, False),
     ("key", 8, False),
 )
-_MOST_INPUT = 200  # characters of an answer's inputs on one line
+_GAP = 2  # characters between two columns
+_LEAST_INPUT = 20  # characters of an answer's inputs that are shown on however narrow a screen
+_LONGEST_ANSWER = 40
 
 
 @log.callback(invoke_without_command=True)
@@ -136,9 +139,8 @@ def compact(
 
         _print_json({**asdict(moved), "folder": str(moved.folder)})
     elif moved.hours:
-        print(
-            f"{moved.answers:,} answers of {moved.hours:,} hours, {moved.size / 1e6:,.2f} MB: {moved.folder}"
-        )
+        size = f"{moved.size / 1e6:,.2f} MB"
+        print(f"{moved.answers:,} answers, {moved.files:,} files, {size}: {moved.folder}")
     else:
         print("no hour is over that was not moved already; --all moves the present one too")
 
@@ -207,27 +209,41 @@ def _print(table: "pa.Table", *, head: bool = True, fixed: bool = False) -> None
     """Print answers; in columns of fixed width where more are to come below them."""
     from rich.console import Console
     from rich.table import Table
+
+    out = Console(highlight=False)
+    lines = list(_plain(table))
+    cells = [_cells(line) for line in lines]
+    shown = Table(box=None, pad_edge=False, header_style="dim", show_header=head)
+    room = out.width
+    for place, (name, least, is_number) in enumerate(_COLUMNS):
+        width = max([len(name), *(len(row[place]) for row in cells), least if fixed else 0])
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        shown.add_column(name, justify=justify, no_wrap=True, min_width=width)
+        room -= width + _GAP
+    shown.add_column("inputs", no_wrap=True, overflow="ellipsis")
+    for line, row in zip(lines, cells, strict=True):
+        inputs = _inputs(line["inputs"])
+        inputs.truncate(max(room, _LEAST_INPUT), overflow="ellipsis")
+        shown.add_row(*row, inputs)
+    out.print(shown)
+
+
+def _cells(line: dict[str, Any]) -> "list[Text]":
+    """Return what is shown of an answer beside its inputs."""
     from rich.text import Text
 
     from setpoint.reports.wording import say_number
 
-    shown = Table(box=None, pad_edge=False, header_style="dim", show_header=head)
-    for name, width, is_number in _COLUMNS:
-        justify: Literal["left", "right"] = "right" if is_number else "left"
-        shown.add_column(name, justify=justify, no_wrap=True, min_width=width if fixed else None)
-    shown.add_column("inputs", ratio=1, no_wrap=True, overflow="ellipsis")
-    for line in _plain(table):
-        answer = Text(line["error"], style="red") if line["error"] else _say(line["prediction"])
-        shown.add_row(
-            _moment(line["at"]),
-            str(line["version"]),
-            answer,
-            say_number(line["probability"]),
-            _say(line["outcome"]),
-            Text(line["key"]),
-            _inputs(line["inputs"]),
-        )
-    Console(highlight=False).print(shown)
+    answer = Text(line["error"], style="red") if line["error"] else _say(line["prediction"])
+    answer.truncate(_LONGEST_ANSWER, overflow="ellipsis")
+    return [
+        Text(_moment(line["at"])),
+        Text(str(line["version"])),
+        answer,
+        Text(say_number(line["probability"])),
+        _say(line["outcome"]),
+        Text(line["key"]),
+    ]
 
 
 def _print_result(table: "pa.Table", rows: int) -> None:
@@ -251,17 +267,16 @@ def _moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _say(value: Any) -> "Any":
+def _say(value: Any) -> "Text":
     from rich.text import Text
 
     from setpoint.reports.wording import say_number
 
-    if isinstance(value, float) or value is None:
-        return say_number(value)
-    return Text(str(value))
+    is_number = value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    return Text(say_number(value) if is_number else str(value))
 
 
-def _inputs(inputs: dict[str, Any]) -> "Any":
+def _inputs(inputs: dict[str, Any]) -> "Text":
     from rich.text import Text
 
     from setpoint.reports.wording import say_number
@@ -271,4 +286,4 @@ def _inputs(inputs: dict[str, Any]) -> "Any":
         for name, value in inputs.items()
         if value is not None
     )
-    return Text(" ".join(words)[:_MOST_INPUT])
+    return Text(" ".join(words))
