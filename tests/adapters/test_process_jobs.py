@@ -405,6 +405,15 @@ def test_a_caller_that_dies_takes_everything_with_it(how, tmp_path):
     assert not list(jobs.glob(".running*"))
 
 
+def test_bundle_that_a_death_left_unnoted_is_found_when_the_job_is_asked_for_again(bench):
+    job = bench.job()
+    artifact = bench.jobs.train(job).artifact
+    noted = bench.jobs.folder("artifacts") / artifact
+    noted.unlink()
+    assert bench.jobs.train(job).artifact == artifact
+    assert noted.is_file()
+
+
 def test_half_a_folder_is_no_result(bench):
     job = bench.job()
     bench.jobs.folder(job.key).mkdir()

@@ -111,6 +111,8 @@ class ProcessJobs:
             BundleError: The champion's bundle is missing.
         """
         if (found := self.finished(job.key)) is not None:
+            # Whoever finished it may have died before it could note its bundle.
+            self._bundles.note(found.artifact, self.folder(job.key) / BUNDLE)
             return found
         self._tables.get(job.table)  # checks it, once
         champion = str(self._bundles.find(job.champion).absolute()) if job.champion else ""
