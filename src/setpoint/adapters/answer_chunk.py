@@ -115,8 +115,12 @@ def unpack_inputs(packed: Sequence[bytes], columns: Sequence[str]) -> dict[str, 
             name: pa.array(column, from_pandas=True)
             for name, column in zip(columns, numbers, strict=True)
         }
-    rows = [row for inputs in packed for row in _decode(inputs)]
-    values = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    values: list[list[Any]] = [[] for _ in columns]
+    for (
+        inputs
+    ) in packed:  # one by one, so that few rows are alive at a time: the collector looks at each
+        for column, more in zip(values, zip(*_decode(inputs), strict=True), strict=True):
+            column.extend(more)
     return {name: array_of(column) for name, column in zip(columns, values, strict=True)}
 
 
