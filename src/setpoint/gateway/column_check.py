@@ -7,9 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-FLOAT32_MAX = (
-    3.4028234663852886e38  # models calculate in float32: beyond it a number becomes an infinity
-)
+FLOAT32_MAX = 3.4028234663852886e38  # what parts of a model calculate in float32 would make an infinity of more
 _SHOWN = 60  # characters of an offending value that an answer repeats
 _LISTED = 20  # allowed values that an answer lists
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec.structs import replace as replace_fields
 
 from setpoint.clock import ManualClock
 from setpoint.control.world import World
@@ -67,6 +68,18 @@ def replay(plan: ReplayPlan, stage: Stage) -> Replay:
     )
     refitting = Refitting(plan.rows, plan.contract, jobs, world.tables)
     course = drive(plan, world, clock, history, refitting)
+    found = _measured(plan, course, history)
+    return replace_fields(
+        found,
+        drift=tuple(heat.cells),
+        fits=jobs.fits - course.refits,
+        seconds=clock.stopwatch() - begun,
+        fit_predict_seconds=spent.seconds,
+    )
+
+
+def _measured(plan: ReplayPlan, course: Course, history: History) -> Replay:
+    """Return what a course was worth; fits, seconds and drift are its driver's to tell."""
     judge = Judge(plan.contract.primary_metric or "accuracy", plan.truth)
     answers = {
         "static": course.static,
@@ -93,16 +106,15 @@ def replay(plan: ReplayPlan, stage: Stage) -> Replay:
         loop=overall["loop"],
         schedule=course.schedule,
         batches=_batches(plan, course, judge, answers),
-        fits=jobs.fits - course.refits,
+        fits=0,
         scheduled_fits=course.refits,
         promotions=taken.count("promote"),
         rollbacks=taken.count("roll_back"),
         refused=taken.count("refuse"),
         data_blocked=taken.count("block"),
-        seconds=clock.stopwatch() - begun,
-        fit_predict_seconds=spent.seconds,
+        seconds=0.0,
+        fit_predict_seconds=0.0,
         decisions=tuple(course.taken),
-        drift=tuple(heat.cells),
         gate_costs=costs,
         notes=notes_of(contract),
         settings=_settings(plan),
