@@ -1,5 +1,7 @@
 """The deployment document: tells gateways which versions to load and which get which traffic."""
 
+from typing import Literal
+
 import msgspec
 
 from setpoint.errors import DeploymentError
@@ -23,6 +25,40 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True):
     runtime: str = "onnx"
 
 
+class Shadow(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that answers copies of requests; nobody is given its answers.
+
+    Args:
+        version: Version number.
+        fraction: Share of requests that are copied, above 0 up to 1.
+    """
+
+    version: int
+    fraction: float = 1.0
+
+
+class ServingLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one gateway process takes on; None where the process's own setting stands.
+
+    Args:
+        body: Bytes of a body.
+        rows: Rows of a request.
+        requests: Requests that are answered at once.
+        queue: Rows that may wait for a model.
+        deadline_s: Seconds after which a request is answered 504.
+    """
+
+    body: int | None = None
+    rows: int | None = None
+    requests: int | None = None
+    queue: int | None = None
+    deadline_s: float | None = None
+
+
+Strategy = Literal["direct", "canary", "blue_green", "shadow", "ab", "bandit"]
+"""Why traffic is cut as it is."""
+
+
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """What gateways shall serve.
 
@@ -38,6 +74,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         log: `durable`, `buffered` or `off`.
         kept: What the log keeps of columns, by name, as `setpoint.facts.log_rule` says it: columns that are not named
             are kept as they are. None: each version's own bundle says it.
+        strategy: Why traffic is cut as it is: the release under way, or `direct`.
+        shadows: Versions that answer copies of requests; only among prepared versions, and none that has traffic.
+        override: Name of the request header by which testers choose a version themselves; empty where nobody may.
+        limits: What one gateway process takes on.
     """
 
     model: str
@@ -50,6 +90,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     salt: str = ""
     log: str = "buffered"
     kept: dict[str, str] | None = None
+    strategy: Strategy = "direct"
+    shadows: tuple[Shadow, ...] = ()
+    override: str = "x-setpoint-version"
+    limits: ServingLimits = ServingLimits()
 
     def require_sound(self) -> None:
         """Check that the document does not contradict itself.
@@ -61,9 +105,29 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         if unknown := sorted(set(self.weights) - prepared):
             msg = f"deployment {self.generation} gives traffic to versions {unknown} that it does not prepare"
             raise DeploymentError(msg)
+        self._require_sound_shadows(prepared)
         if not self.weights or any(weight < 0 for weight in self.weights.values()):
             msg = f"deployment {self.generation} needs weights of 0 or more, got {self.weights}"
             raise DeploymentError(msg)
         if abs(sum(self.weights.values()) - 1.0) > _TOLERANCE:
             msg = f"weights of deployment {self.generation} sum to {sum(self.weights.values())}, not to 1"
             raise DeploymentError(msg)
+
+    def _require_sound_shadows(self, prepared: set[str]) -> None:
+        names = [str(shadow.version) for shadow in self.shadows]
+        if unknown := sorted(set(names) - prepared):
+            msg = f"deployment {self.generation} shadows versions {unknown} that it does not prepare"
+            raise DeploymentError(msg)
+        if len(set(names)) != len(names):
+            msg = f"deployment {self.generation} shadows one version twice: {names}"
+            raise DeploymentError(msg)
+        if both := sorted(name for name in names if self.weights.get(name, 0.0) > 0):
+            msg = f"deployment {self.generation} gives versions {both} traffic and shadows them too"
+            raise DeploymentError(msg)
+        for shadow in self.shadows:
+            if not 0.0 < shadow.fraction <= 1.0:
+                msg = (
+                    f"deployment {self.generation} shadows version {shadow.version} with a fraction of "
+                    f"{shadow.fraction}, not above 0 up to 1"
+                )
+                raise DeploymentError(msg)
