@@ -84,6 +84,9 @@ def test_worker_that_is_killed_is_replaced_and_loses_nothing_it_acknowledged(
     sent = send(gateway.url, rows())
     given = {one.answer.prediction_id for one in sent if one.answer}
     assert len(given) > 600
+    assert 503 not in {
+        one.status for one in sent
+    }  # the new worker takes no request before it can answer
     wait_until(lambda: len(children(gateway.process.pid)) == WORKERS)
     assert first[0] not in children(gateway.process.pid)
     wait_until(lambda: all(is_ready(gateway.url) for _ in range(8)))
@@ -91,6 +94,16 @@ def test_worker_that_is_killed_is_replaced_and_loses_nothing_it_acknowledged(
     assert code == 0
     assert f"worker {first[0]} ended with signal 9" in errors
     assert given <= set(logged_ids(project))
+
+
+def test_workers_without_a_document_say_so(project, start_gateway, wait_until):
+    project.folder.mkdir()
+    gateway = start_gateway(workers=WORKERS)
+    assert get(gateway.url, "/healthz")
+    assert not is_ready(gateway.url)
+    project.add(1)
+    project.deploy(1, {1: 1.0})
+    wait_until(lambda: all(is_ready(gateway.url) for _ in range(8)))
 
 
 def test_workers_end_with_their_parent(project, start_gateway, wait_until):

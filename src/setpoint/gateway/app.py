@@ -79,6 +79,11 @@ class App:
         self._tasks: list[asyncio.Task[None]] = []
         self._active = 0
 
+    @property
+    def settled(self) -> asyncio.Event:
+        """Set once a model is served, or there is none to serve yet."""
+        return self._station.follower.settled
+
     async def start(self) -> None:
         """Start the log writer, the follower and the reporter."""
         self._station.writer.start()

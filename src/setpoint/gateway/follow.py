@@ -69,6 +69,7 @@ class Follower:
         serving: What is served, or None before the first good document.
         refused: Why the newest document is not in force, or empty.
         problem: The same where no version is to blame, or empty.
+        settled: Set once something is served, or there is no document yet.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Follower:
         self.serving: Serving | None = None
         self.refused = ""
         self.problem = ""
+        self.settled = asyncio.Event()
         self._documents = documents
         self._load = load
         self._executor = executor
@@ -130,6 +132,8 @@ class Follower:
         except Exception as error:  # noqa: BLE001 (the task's outermost frame: it must outlive any document)
             self.refused = problem = _say(error, DeploymentError)
         self.problem = problem
+        if self.serving is not None or self.refused == NO_DOCUMENT:
+            self.settled.set()
         self._retry_at = self._clock.stopwatch() + _RETRY_S
         if self.refused != before:
             self._tell(self.refused)

@@ -50,6 +50,7 @@ except ImportError:  # it has no build for Windows
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 _DRAIN_S = 30.0
+_SHUT_S = 10.0  # how long a worker without a model leaves the requests to its siblings
 _BACKLOG = 2048
 _COLLECT = (20_000, 50, 100)  # container objects that gather before the collector looks
 _SWITCH_S = 0.0001  # the event loop gets the interpreter back from the log writer sooner than after Python's 5 ms
@@ -129,7 +130,7 @@ def _run_several(plan: GatewayPlan) -> None:
         def work() -> None:
             told = _listen_for_signals()
             app = build_app(plan, SystemClock(), shared=Path(folder))
-            _run(app, Door(listener, tls, plan.limits), told)
+            _run(app, Door(listener, tls, plan.limits, shared=True), told)
 
         run_workers(plan.workers, work)
 
@@ -178,11 +179,13 @@ class Door:
         listener: The listening socket.
         tls: How connections are encrypted; None where they are not.
         limits: How large requests may be.
+        shared: Whether other workers listen there too.
     """
 
     listener: socket.socket
     tls: ssl.SSLContext | None
     limits: Limits
+    shared: bool = False
 
 
 def _run(app: App, door: Door, told: threading.Event) -> None:
@@ -201,6 +204,8 @@ async def _serve(app: App, door: Door, told: threading.Event) -> None:
         stop.set()
     server = HttpServer(app.respond, Bounds(body=door.limits.body))
     await app.start()
+    if door.shared:
+        await _until_it_serves(app, stop)
     # What is there at the start lives as long as the process: the collector need not look at it again, and answers
     # that wait for the log are no reason to look at everything.
     gc.collect()
@@ -210,6 +215,14 @@ async def _serve(app: App, door: Door, told: threading.Event) -> None:
     await stop.wait()
     await server.drain(_DRAIN_S)
     await app.stop()
+
+
+async def _until_it_serves(app: App, stop: asyncio.Event) -> None:
+    """Wait until a worker can answer, and not long: a request that it refused could have been a sibling's."""
+    waits = [asyncio.create_task(event.wait()) for event in (app.settled, stop)]
+    await asyncio.wait(waits, timeout=_SHUT_S, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) -> App:
