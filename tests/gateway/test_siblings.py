@@ -37,7 +37,8 @@ def metrics(count, generation, pending):
         counter,
         histogram,
         Reading("g", "text", lambda: {(): generation}),
-        Reading("p", "text", lambda: {(): pending}, add=True),
+        Reading("p", "text", lambda: {(): pending}, across="sum"),
+        Reading("m", "text", lambda: {(): generation}, across="min"),
     ]
 
 
@@ -63,6 +64,7 @@ def test_workers_add_up_and_the_dead_count_only_what_grows(siblings, tmp_path, d
         "h_count": "7",
         "g": "7",
         "p": "4",
+        "m": "6",
     }
 
 

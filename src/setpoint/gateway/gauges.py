@@ -89,7 +89,7 @@ class Gauges:
                 "setpoint_log_pending",
                 "Answers that wait to be written to the log.",
                 lambda: {(): float(writer.pending)},
-                add=True,
+                across="sum",
             ),
             Reading(
                 "setpoint_log_written",

@@ -7,7 +7,7 @@ Written and read on the event loop only, so nothing locks. Names follow Promethe
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 
-from setpoint.gateway.siblings import Samples, together
+from setpoint.gateway.siblings import Across, Samples, together
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -16,6 +16,10 @@ OTEL_BUCKETS_S = (
 )  # fmt: skip
 # Inference takes microseconds where a web request takes milliseconds: finer buckets stand before OpenTelemetry's.
 PREDICTION_BUCKETS_S = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, *OTEL_BUCKETS_S)
+ROWS_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+OTHER = "_OTHER"
+"""What stands for all label values that are not told apart; the name is OpenTelemetry's."""
 
 Labels = tuple[str, ...]
 
@@ -27,18 +31,25 @@ class Counter:
         name: Name without `_total`.
         text: What it counts.
         labels: Names of its labels.
+        most: Combinations of label values that are told apart; what comes beyond is counted as `OTHER`.
     """
 
     kind = "counter"
-    add_up = True
+    across: Across = "sum"
 
-    def __init__(self, name: str, text: str, labels: Labels = ()) -> None:
+    def __init__(self, name: str, text: str, labels: Labels = (), most: int = 1_000) -> None:
         self.name, self.text, self.labels = name, text, labels
         self._values: dict[Labels, float] = {} if labels else {(): 0.0}
+        self._most = most
 
     def add(self, labels: Labels = (), amount: float = 1.0) -> None:
         """Count `amount` more under these label values."""
-        self._values[labels] = self._values.get(labels, 0.0) + amount
+        present = self._values.get(labels)
+        if present is None:
+            if len(self._values) >= self._most:
+                labels = (OTHER,) * len(labels)
+            present = self._values.get(labels, 0.0)
+        self._values[labels] = present + amount
 
     def samples(self) -> dict[str, float]:
         """Return the value of each sample, by its name and labels as text."""
@@ -57,7 +68,7 @@ class Reading:
         read: Returns the present values by label values.
         labels: Names of its labels.
         kind: `gauge` or `counter`.
-        add: Whether several workers' readings add up; else the largest stands for all.
+        across: What stands for several workers: the sum of their readings, the largest, or the smallest.
     """
 
     def __init__(
@@ -68,10 +79,10 @@ class Reading:
         labels: Labels = (),
         kind: str = "gauge",
         *,
-        add: bool = False,
+        across: Across = "max",
     ) -> None:
         self.name, self.text, self.labels, self.kind = name, text, labels, kind
-        self.add_up = add or kind == "counter"
+        self.across: Across = "sum" if kind == "counter" else across
         self._read = read
 
     def samples(self) -> dict[str, float]:
@@ -84,7 +95,7 @@ class Reading:
 
 
 class Histogram:
-    """Durations in buckets, by labels.
+    """Durations or sizes in buckets, by labels.
 
     Args:
         name: Name, with its unit.
@@ -94,7 +105,7 @@ class Histogram:
     """
 
     kind = "histogram"
-    add_up = True
+    across: Across = "sum"
 
     def __init__(self, name: str, text: str, labels: Labels, bounds: Sequence[float]) -> None:
         self.name, self.text, self.labels = name, text, labels
@@ -103,7 +114,7 @@ class Histogram:
         self._sums: dict[Labels, float] = {}
 
     def observe(self, labels: Labels, value: float) -> None:
-        """Count one duration under these label values."""
+        """Count one value under these label values."""
         counts = self._counts.get(labels)
         if counts is None:
             counts = self._counts[labels] = [0] * (len(self._bounds) + 1)
@@ -155,7 +166,7 @@ def exposition(
             for lives, samples in others
             if lives or metric.kind != "gauge"
         ]
-        found = together(metric.samples(), theirs, add=metric.add_up)
+        found = together(metric.samples(), theirs, across=metric.across)
         lines.extend(f"{name} {_number(value)}" for name, value in found.items())
     if openmetrics:
         lines.append("# EOF")

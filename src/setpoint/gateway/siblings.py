@@ -8,14 +8,20 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from operator import add
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 Samples = Mapping[str, Mapping[str, float]]
 """Values by sample line, by metric."""
 
+Across = Literal["sum", "max", "min"]
+"""What stands for the values of several workers."""
+
 _EVERY_S = 1.0
+_JOINS: Mapping[Across, Callable[[float, float], float]] = {"sum": add, "max": max, "min": min}
 _decode = msgspec.json.Decoder(dict[str, dict[str, float]]).decode
 
 
@@ -65,17 +71,15 @@ class Siblings:
 
 
 def together(
-    own: Mapping[str, float], others: Sequence[Mapping[str, float]], *, add: bool
+    own: Mapping[str, float], others: Sequence[Mapping[str, float]], *, across: Across
 ) -> dict[str, float]:
-    """Return the samples of one metric over all workers: their sums, or the largest of each."""
+    """Return the samples of one metric over all workers."""
+    join = _JOINS[across]
     found = dict(own)
     for samples in others:
         for name, value in samples.items():
             present = found.get(name)
-            if present is None:
-                found[name] = value
-            else:
-                found[name] = present + value if add else max(present, value)
+            found[name] = value if present is None else join(present, value)
     return found
 
 
