@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from setpoint.gateway import infer
+from setpoint.gateway import oip_answer
 from setpoint.gateway.refusal import RefusedError
 from setpoint.gateway.row_decoder import RowDecoder
 from setpoint.gateway.rows import TypedRows, checked
@@ -80,8 +80,8 @@ def test_matrix_reads_as_the_slow_way_reads_it(rows, form, datatype, spaces, nam
         (matrix,) = sound_tensors([Tensor("x", shape, datatype, raw, parameters)], behind)
     except RefusedError:
         return
-    quick = read(lambda: infer._typed(matrix, serving) or infer._matrix(matrix), schema)
-    assert quick == read(lambda: infer._matrix(matrix), schema)
+    quick = read(lambda: oip_answer._typed(matrix, serving) or oip_answer._matrix(matrix), schema)
+    assert quick == read(lambda: oip_answer._matrix(matrix), schema)
 
 
 @pytest.mark.parametrize("form", ["nested", "flat", "binary"])
@@ -96,7 +96,7 @@ def test_plain_matrix_takes_the_quick_way(form, count):
         parameters = {"binary_data_size": len(behind)}
     tensor = Tensor("x", [count, 3], "FP64", raw, parameters)
     (matrix,) = sound_tensors([tensor], behind)
-    found = infer._typed(matrix, serving)
+    found = oip_answer._typed(matrix, serving)
     assert isinstance(found, TypedRows)
     assert list(found.rows) == [(1.5, 2, -1.0)] * count
 

@@ -58,29 +58,21 @@ async def models(station: Station, request: Request) -> Response:
 async def repository_index(station: Station, request: Request) -> Response:
     """List the model's prepared versions, as Triton's repository index does."""
     del request
-    serving = station.follower.serving
-    versions = serving.versions.values() if serving else ()
-    model = serving.deployment.model if serving else ""
-    return answer_json(
-        [{"name": model, "version": one.text, "state": "READY", "reason": ""} for one in versions]
-    )
+    return answer_json(describe_versions(station.follower.serving))
 
 
 async def model(station: Station, request: Request) -> Response:
     """Describe the model: its versions, inputs and outputs."""
     serving, version = find_version(station, request)
     return answer_json(
-        {
-            "name": serving.deployment.model,
-            "versions": [loaded.text for loaded in serving.versions.values()],
-            "platform": f"setpoint_{version.runtime}",
+        describe_model(serving, version)
+        | {
             "inputs": [
                 {**tensor, "parameters": _said(rule)}
                 for tensor, rule in zip(
                     _inputs(version.schema), version.schema.document.columns, strict=True
                 )
             ],
-            "outputs": _outputs(version.schema),
             "parameters": {
                 "model_version": version.text,
                 "contract": version.schema.document.contract,
@@ -99,17 +91,7 @@ async def model_ready(station: Station, request: Request) -> Response:
 
 async def model_config(station: Station, request: Request) -> Response:
     """Describe the model in the words of Triton's configuration; a batch is a dimension like any other."""
-    serving, version = find_version(station, request)
-    return answer_json(
-        {
-            "name": serving.deployment.model,
-            "platform": f"setpoint_{version.runtime}",
-            "backend": "setpoint",
-            "max_batch_size": 0,
-            "input": [_configured(tensor) for tensor in _inputs(version.schema)],
-            "output": [_configured(tensor) for tensor in _outputs(version.schema)],
-        }
-    )
+    return answer_json(describe_configuration(*find_version(station, request)))
 
 
 def find_version(station: Station, request: Request) -> tuple[Serving, Version]:
@@ -118,13 +100,53 @@ def find_version(station: Station, request: Request) -> tuple[Serving, Version]:
     Raises:
         RefusedError: 404 another model or version; 503 nothing is served yet.
     """
+    return find_named(station, request.place["model"], request.place.get("version", ""))
+
+
+def find_named(station: Station, model: str, version: str) -> tuple[Serving, Version]:
+    """Return what is served and the version of this name; the champion where the name is empty.
+
+    Raises:
+        RefusedError: 404 another model or version; 503 nothing is served yet.
+    """
     serving = station.require_serving()
-    if (name := request.place["model"]) != serving.deployment.model:
+    if model != serving.deployment.model:
         raise refuse(
-            404, f"there is no model {name[:60]!r} here; there is {serving.deployment.model!r}"
+            404, f"there is no model {model[:60]!r} here; there is {serving.deployment.model!r}"
         )
-    named = request.place.get("version")
-    return serving, serving.pin(named).version if named else serving.champion
+    return serving, serving.pin(version).version if version else serving.champion
+
+
+def describe_model(serving: Serving, version: Version) -> dict[str, Any]:
+    """Return what every client is told of a model."""
+    return {
+        "name": serving.deployment.model,
+        "versions": [loaded.text for loaded in serving.versions.values()],
+        "platform": f"setpoint_{version.runtime}",
+        "inputs": _inputs(version.schema),
+        "outputs": _outputs(version.schema),
+    }
+
+
+def describe_configuration(serving: Serving, version: Version) -> dict[str, Any]:
+    """Return a model in the words of Triton's configuration; a batch is a dimension like any other."""
+    return {
+        "name": serving.deployment.model,
+        "platform": f"setpoint_{version.runtime}",
+        "backend": "setpoint",
+        "max_batch_size": 0,
+        "input": [_configured(tensor) for tensor in _inputs(version.schema)],
+        "output": [_configured(tensor) for tensor in _outputs(version.schema)],
+    }
+
+
+def describe_versions(serving: Serving | None) -> list[dict[str, str]]:
+    """Return the prepared versions as Triton's repository index lists them."""
+    versions = serving.versions.values() if serving else ()
+    model = serving.deployment.model if serving else ""
+    return [
+        {"name": model, "version": one.text, "state": "READY", "reason": ""} for one in versions
+    ]
 
 
 def _inputs(schema: Schema) -> list[dict[str, Any]]:

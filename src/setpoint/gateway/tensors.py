@@ -202,7 +202,7 @@ def sound_tensors(tensors: Sequence[Tensor], behind: bytes | None) -> list[Eleme
     found = []
     start = 0
     for tensor in tensors:
-        _require_sound(tensor)
+        require_sound(tensor)
         if (tensor.parameters is None and tensor.data is not _NOTHING) or (
             size := _binary_size(tensor)
         ) is None:
@@ -229,19 +229,12 @@ def as_bytes(datatype: str, data: Sequence[Any]) -> bytes:
     return b"".join(len(text).to_bytes(_LENGTH, "little") + text for text in texts)
 
 
-def require_near(parameters: dict[str, Any], name: str) -> None:
-    """Refuse a tensor that lies in shared memory.
+def require_sound(tensor: Tensor) -> None:
+    """Refuse a tensor whose shape, datatype or place cannot be.
 
     Raises:
-        RefusedError: 400.
+        RefusedError: 400 it lies in shared memory; 422 its shape or datatype cannot be.
     """
-    if any(parameter in parameters for parameter in _FAR):
-        said = "lies in shared memory, which this server does not read; send the data"
-        raise refuse(400, said, column=name[:_NAMED])
-
-
-def _require_sound(tensor: Tensor) -> None:
-    """Refuse a tensor whose shape, datatype or place cannot be."""
     name = tensor.name[:_NAMED]
     if tensor.datatype not in _TYPES:
         allowed = ", ".join(_TYPES)
@@ -251,6 +244,17 @@ def _require_sound(tensor: Tensor) -> None:
         raise refuse(422, said, column=name)
     if tensor.parameters:
         require_near(tensor.parameters, name)
+
+
+def require_near(parameters: dict[str, Any], name: str) -> None:
+    """Refuse a tensor that lies in shared memory.
+
+    Raises:
+        RefusedError: 400.
+    """
+    if any(parameter in parameters for parameter in _FAR):
+        said = "lies in shared memory, which this server does not read; send the data"
+        raise refuse(400, said, column=name[:_NAMED])
 
 
 def _binary_size(tensor: Tensor) -> int | None:
