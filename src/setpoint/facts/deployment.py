@@ -109,14 +109,16 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         if not self.weights or any(weight < 0 for weight in self.weights.values()):
             msg = f"deployment {self.generation} needs weights of 0 or more, got {self.weights}"
             raise DeploymentError(msg)
-        if abs(sum(self.weights.values()) - 1.0) > _TOLERANCE:
+        if not abs(sum(self.weights.values()) - 1.0) <= _TOLERANCE:  # NaN is none either
             msg = f"weights of deployment {self.generation} sum to {sum(self.weights.values())}, not to 1"
             raise DeploymentError(msg)
 
     def _require_sound_shadows(self, prepared: set[str]) -> None:
         names = [str(shadow.version) for shadow in self.shadows]
         if unknown := sorted(set(names) - prepared):
-            msg = f"deployment {self.generation} shadows versions {unknown} that it does not prepare"
+            msg = (
+                f"deployment {self.generation} shadows versions {unknown} that it does not prepare"
+            )
             raise DeploymentError(msg)
         if len(set(names)) != len(names):
             msg = f"deployment {self.generation} shadows one version twice: {names}"

@@ -1,0 +1,70 @@
+"""The deployment document refuses what contradicts itself, before any gateway acts on it."""
+
+import msgspec
+import pytest
+
+from setpoint.errors import DeploymentError
+from setpoint.facts.deployment import Deployed, Deployment, Shadow
+
+
+def document(**changes: object) -> Deployment:
+    given = Deployment(
+        model="m",
+        generation=3,
+        contract="c",
+        prepare=tuple(Deployed(version=v, bundle="b", artifact="a") for v in (1, 2, 3)),
+        weights={"1": 1.0},
+        champion=1,
+    )
+    return msgspec.structs.replace(given, **changes)
+
+
+def test_several_shadows_of_any_fraction_are_sound() -> None:
+    document(shadows=(Shadow(version=2, fraction=0.01), Shadow(version=3))).require_sound()
+
+
+def test_shadow_may_have_a_weight_of_nothing() -> None:
+    document(weights={"1": 1.0, "2": 0.0}, shadows=(Shadow(version=2),)).require_sound()
+
+
+@pytest.mark.parametrize(
+    ("shadows", "said"),
+    [
+        ((Shadow(version=4),), "does not prepare"),
+        ((Shadow(version=2), Shadow(version=2)), "twice"),
+        ((Shadow(version=1),), "traffic and shadows them too"),
+        ((Shadow(version=2, fraction=0.0),), "not above 0 up to 1"),
+        ((Shadow(version=2, fraction=1.5),), "not above 0 up to 1"),
+        ((Shadow(version=2, fraction=float("nan")),), "not above 0 up to 1"),
+    ],
+)
+def test_unsound_shadows_are_refused_with_their_reason(
+    shadows: tuple[Shadow, ...], said: str
+) -> None:
+    with pytest.raises(DeploymentError, match=said):
+        document(shadows=shadows).require_sound()
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({}, "weights of 0 or more"),
+        ({"1": 1.5, "2": -0.5}, "weights of 0 or more"),
+        ({"1": 0.5, "2": 0.4}, "sum to 0.9"),
+        ({"1": 0.5, "4": 0.5}, "does not prepare"),
+        ({"1": float("nan")}, "sum to nan"),
+    ],
+)
+def test_unsound_weights_are_refused_with_their_reason(
+    weights: dict[str, float], said: str
+) -> None:
+    with pytest.raises(DeploymentError, match=said):
+        document(weights=weights).require_sound()
+
+
+def test_document_without_the_newer_fields_is_read_as_before() -> None:
+    old = msgspec.json.encode(document())
+    told = msgspec.json.decode(old)
+    for name in ("strategy", "shadows", "override", "limits"):
+        del told[name]
+    assert msgspec.json.decode(msgspec.json.encode(told), type=Deployment) == document()
