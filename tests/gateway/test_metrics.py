@@ -64,3 +64,36 @@ def test_counter_without_labels_is_shown_at_zero():
     text = exposition([Counter("c", "t"), Reading("g", "t", lambda: {(): 2.5})], openmetrics=False)
     assert b"c_total 0\n" in text
     assert b"g 2.5\n" in text
+
+
+def test_refusals_by_kind_and_broken_rules_by_column(client, row):
+    client.post("/predict", row | {"tenure": "three"})
+    client.post("/predict", row | {"tenure": None, "plan": "daily"})
+    client.post("/predict", {name: row[name] for name in row if name != "charges"} | {"charge": 3})
+    client.post("/invocations", {"instances": [row | {"charges": -1}]})
+    client.post("/predict", b"{")
+    client.get("/nowhere")
+    lines = client.get("/metrics").content.splitlines()
+    found = {line for line in lines if line.startswith(("setpoint_refusals", "setpoint_contract"))}
+    assert found == {
+        'setpoint_refusals_total{kind="contract"} 4',
+        'setpoint_refusals_total{kind="unreadable"} 1',
+        'setpoint_refusals_total{kind="unknown"} 1',
+        'setpoint_contract_breaches_total{column="tenure",rule="type"} 1',
+        'setpoint_contract_breaches_total{column="tenure",rule="null"} 1',
+        'setpoint_contract_breaches_total{column="plan",rule="value"} 1',
+        'setpoint_contract_breaches_total{column="charges",rule="missing"} 1',
+        'setpoint_contract_breaches_total{column="charges",rule="range"} 1',
+        'setpoint_contract_breaches_total{column="_OTHER",rule="unknown"} 1',
+    }
+
+
+def test_labels_of_a_counter_do_not_grow_without_bound():
+    counter = Counter("c", "text", ("a",), most=2)
+    for name in ("x", "y", "z", "q", "x"):
+        counter.add((name,))
+    assert counter.samples() == {
+        'c_total{a="x"}': 2.0,
+        'c_total{a="y"}': 1.0,
+        'c_total{a="_OTHER"}': 2.0,
+    }

@@ -146,7 +146,9 @@ def test_missing_column_that_may_not_be_null_is_named(client, row):
     lacking = {name: value for name, value in row.items() if name != "tenure"}
     answer = client.post("/predict", lacking)
     assert answer.status == 422
-    assert answer.content["detail"] == [{"reason": "is missing", "column": "tenure", "row": 0}]
+    assert answer.content["detail"] == [
+        {"reason": "is missing", "column": "tenure", "row": 0, "rule": "missing"}
+    ]
 
 
 def test_null_and_empty_text_are_the_same_and_a_column_left_out_is_neither(client, row):

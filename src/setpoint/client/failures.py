@@ -29,11 +29,14 @@ class Flaw(msgspec.Struct, frozen=True, kw_only=True):
         reason: What is wrong, as a sentence without the place.
         column: Column it is about, or empty.
         row: Zero-based row of the call; None where it is not about a row.
+        rule: Which rule of the contract the column breaks: `missing`, `unknown`, `null`, `type`, `range` or `value`;
+            empty where it is about none.
     """
 
     reason: str
     column: str = ""
     row: int | None = None
+    rule: str = ""
 
     def __str__(self) -> str:
         """Return `row 2: column 'tenure': reason`."""

@@ -104,7 +104,8 @@ class Answering:
         if reason:
             self._gauges.errors.add(labels, rows.count)
             flaw = Flaw(reason=f"version {version.text} gave no answer: {reason}")
-            raise RefusedError(500, [flaw], [(b"x-setpoint-prediction-id", ids[0].encode())])
+            headers = [(b"x-setpoint-prediction-id", ids[0].encode())]
+            raise RefusedError(500, [flaw], headers, "model")
         self._gauges.predictions.add(labels, rows.count)
         return answered
 
@@ -166,4 +167,4 @@ async def _require_logged(waiting: asyncio.Future[None]) -> None:
         await waiting
     except JournalError as error:
         flaw = Flaw(reason=f"the answer cannot be logged, so it is not given: {error}")
-        raise RefusedError(503, [flaw], [(b"retry-after", b"1")]) from error
+        raise RefusedError(503, [flaw], [(b"retry-after", b"1")], "log") from error

@@ -20,6 +20,7 @@ from setpoint.gateway import (
 )
 from setpoint.gateway.exchange import Request, Response, answer_refusal
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
+from setpoint.gateway.metrics import OTHER
 from setpoint.gateway.reporting import Reporter
 from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
@@ -129,7 +130,9 @@ class App:
             response = answer_refusal(refuse(500, "the gateway failed; its error output says how"))
         finally:
             self._active -= 1
-        method = request.method if response.status not in (404, 405) else "_OTHER"
+        if response.refused:
+            station.gauges.refused(response.refused, response.flaws)
+        method = request.method if response.status not in (404, 405) else OTHER
         labels = (method, route, _STATUS_TEXT[response.status])
         station.gauges.requests.observe(labels, station.clock.stopwatch() - started)
         return response

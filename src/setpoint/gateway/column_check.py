@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from setpoint.gateway.refusal import Rule
+
 FLOAT32_MAX = 3.4028234663852886e38  # what parts of a model calculate in float32 would make an infinity of more
 _SHOWN = 60  # characters of an offending value that an answer repeats
 _LISTED = 20  # allowed values that an answer lists
@@ -44,11 +46,13 @@ class RuleBrokenError(Exception):
 
     Args:
         row: Zero-based position of the value.
+        rule: The rule.
         reason: What is wrong with it.
     """
 
-    def __init__(self, row: int, reason: str) -> None:
+    def __init__(self, row: int, rule: Rule, reason: str) -> None:
         self.row = row
+        self.rule = rule
         self.reason = reason
         super().__init__(reason)
 
@@ -91,7 +95,7 @@ def _float_check(rule: ColumnRule) -> Check:
             elif value is None and nullable:
                 checked.append(None)
             else:
-                raise RuleBrokenError(row, _number_reason(rule, value))
+                raise RuleBrokenError(row, *_number_reason(rule, value))
         return checked
 
     return check
@@ -113,14 +117,14 @@ def _int_check(rule: ColumnRule) -> Check:
             elif value is None and nullable:
                 checked.append(None)
             else:
-                raise RuleBrokenError(row, _number_reason(rule, value))
+                raise RuleBrokenError(row, *_number_reason(rule, value))
         return checked
 
     return check
 
 
-def _bool_check(rule: ColumnRule) -> Check:
-    nullable = rule.nullable
+def _bool_check(column: ColumnRule) -> Check:
+    nullable = column.nullable
 
     def check(values: Sequence[Any]) -> list[Any]:
         checked: list[Any] = []
@@ -130,7 +134,8 @@ def _bool_check(rule: ColumnRule) -> Check:
             elif type(value) in (int, float) and value in (0, 1):
                 checked.append(bool(value))
             else:
-                raise RuleBrokenError(row, f"got {_say(value)}, needs true or false")
+                rule: Rule = "null" if value is None else "type"
+                raise RuleBrokenError(row, rule, f"got {_say(value)}, needs true or false")
         return checked
 
     return check
@@ -148,12 +153,12 @@ def _category_check(rule: ColumnRule) -> Check:
             value = as_text(given) if type(given) in (int, bool) else given
             if value is None or value == "":
                 if not nullable:
-                    raise RuleBrokenError(row, f"got {_say(given)}, needs a value")
+                    raise RuleBrokenError(row, "null", f"got {_say(given)}, needs a value")
                 checked.append(None)
             elif type(value) is str and (allowed is None or value in allowed) and "\0" not in value:
                 checked.append(value)
             else:
-                raise RuleBrokenError(row, _category_reason(given, allowed))
+                raise RuleBrokenError(row, *_category_reason(given, allowed))
         return checked
 
     return check
@@ -167,12 +172,12 @@ def _text_check(rule: ColumnRule) -> Check:
         for row, value in enumerate(values):
             if value is None or value == "":
                 if not nullable:
-                    raise RuleBrokenError(row, f"got {_say(value)}, needs a value")
+                    raise RuleBrokenError(row, "null", f"got {_say(value)}, needs a value")
                 checked.append(None)
             elif type(value) is str and "\0" not in value:
                 checked.append(value)
             else:
-                raise RuleBrokenError(row, _text_reason(value))
+                raise RuleBrokenError(row, *_text_reason(value))
         return checked
 
     return check
@@ -187,23 +192,24 @@ _COMPILERS: dict[Kind, Callable[[ColumnRule], Check]] = {
 }
 
 
-def _number_reason(rule: ColumnRule, value: object) -> str:
+def _number_reason(rule: ColumnRule, value: object) -> tuple[Rule, str]:
     """Say why `value` is not a number of this column."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"got {_say(value)}, needs {_NEEDS[rule.kind]}"
+        broken: Rule = "null" if value is None else "type"
+        return broken, f"got {_say(value)}, needs {_NEEDS[rule.kind]}"
     if rule.min is not None and value < rule.min:
-        return f"{_shorten(str(value))} is below the minimum {rule.min:g}"
+        return "range", f"{_shorten(str(value))} is below the minimum {rule.min:g}"
     if rule.max is not None and value > rule.max:
-        return f"{_shorten(str(value))} is above the maximum {rule.max:g}"
+        return "range", f"{_shorten(str(value))} is above the maximum {rule.max:g}"
     if not -FLOAT32_MAX <= value <= FLOAT32_MAX:
-        return f"{_shorten(str(value))} is beyond the range of a 32-bit float"
-    return f"got {_say(value)}, needs {_NEEDS[rule.kind]}"
+        return "range", f"{_shorten(str(value))} is beyond the range of a 32-bit float"
+    return "type", f"got {_say(value)}, needs {_NEEDS[rule.kind]}"
 
 
 _NEEDS: dict[Kind, str] = {"int": "a whole number", "float": "a number"}
 
 
-def _category_reason(value: object, allowed: frozenset[str] | None) -> str:
+def _category_reason(value: object, allowed: frozenset[str] | None) -> tuple[Rule, str]:
     """Say why `value` is not a category of this column."""
     text = as_text(value) if isinstance(value, bool | int) else value
     if allowed is None or not isinstance(text, str) or "\0" in text:
@@ -212,14 +218,14 @@ def _category_reason(value: object, allowed: frozenset[str] | None) -> str:
     listed = ", ".join(repr(_shorten(one)) for one in sorted(allowed)[:_LISTED])
     more = f" and {len(allowed) - _LISTED} more" if len(allowed) > _LISTED else ""
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    return f"{_say(value)} is not one of {listed}{more}{hint}"
+    return "value", f"{_say(value)} is not one of {listed}{more}{hint}"
 
 
-def _text_reason(value: object) -> str:
+def _text_reason(value: object) -> tuple[Rule, str]:
     """Say why `value` is not text."""
     if isinstance(value, str):
-        return "text holds a NUL character"
-    return f"got {_say(value)}, needs text"
+        return "value", "text holds a NUL character"
+    return "type", f"got {_say(value)}, needs text"
 
 
 def _say(value: object) -> str:

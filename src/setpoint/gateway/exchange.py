@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from setpoint.gateway.refusal import RefusedError, refuse
+from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 
 _JSON = b"application/json"
 _encode = msgspec.json.Encoder().encode
@@ -44,12 +44,23 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
-    """What goes out."""
+    """What goes out.
+
+    Args:
+        status: HTTP status.
+        body: The whole body.
+        content_type: Its media type.
+        headers: Further headers.
+        refused: Kind of refusal, where it is one. The error itself would keep its frames alive, and they this response.
+        flaws: What the refusal says is wrong.
+    """
 
     status: int
     body: bytes
     content_type: bytes = _JSON
     headers: Sequence[Header] = ()
+    refused: str = ""
+    flaws: Sequence[Flaw] = ()
 
 
 def answer_json(content: Any, status: int = 200) -> Response:
@@ -60,7 +71,18 @@ def answer_json(content: Any, status: int = 200) -> Response:
 def answer_refusal(refusal: RefusedError) -> Response:
     """Return a refusal as JSON: `error` in one line, `detail` flaw by flaw."""
     content = {"status": "error", "error": str(refusal), "detail": refusal.flaws}
-    return Response(refusal.status, _encode(content), headers=refusal.headers)
+    return refused(refusal, refusal.status, content)
+
+
+def refused(refusal: RefusedError, status: int, content: Any) -> Response:
+    """Return a refusal under a status and in words of a protocol's own."""
+    return Response(
+        status,
+        _encode(content),
+        headers=refusal.headers,
+        refused=refusal.kind,
+        flaws=refusal.flaws,
+    )
 
 
 def decode_json(body: bytes) -> Any:

@@ -1,9 +1,12 @@
 """The metrics of a gateway, by name."""
 
+from collections.abc import Sequence
+
 from setpoint.gateway.follow import Follower
 from setpoint.gateway.log_writer import LogWriter
 from setpoint.gateway.metrics import (
     OTEL_BUCKETS_S,
+    OTHER,
     PREDICTION_BUCKETS_S,
     Counter,
     Histogram,
@@ -12,6 +15,7 @@ from setpoint.gateway.metrics import (
     Reading,
     exposition,
 )
+from setpoint.gateway.refusal import Flaw
 from setpoint.gateway.siblings import Siblings
 
 _ARM = ("model", "version")
@@ -48,11 +52,21 @@ class Gauges:
             ("http_request_method", "http_route", "http_response_status_code"),
             OTEL_BUCKETS_S,
         )
+        self.refusals = Counter(
+            "setpoint_refusals", "Requests that were refused, by why.", ("kind",)
+        )
+        self.flaws = Counter(
+            "setpoint_contract_breaches",
+            "Columns of refused requests that broke the contract, by rule; `_OTHER` is none of its columns.",
+            ("column", "rule"),
+        )
         self._all: tuple[Metric, ...] = (
             self.predictions,
             self.errors,
             self.latency,
             self.requests,
+            self.refusals,
+            self.flaws,
             *self._readings(),
         )
 
@@ -64,6 +78,16 @@ class Gauges:
     def samples(self) -> dict[str, dict[str, float]]:
         """Return the samples of this worker, by metric."""
         return {metric.name: metric.samples() for metric in self._all}
+
+    def refused(self, kind: str, flaws: Sequence[Flaw]) -> None:
+        """Count a refusal."""
+        self.refusals.add((kind,))
+        serving = self._follower.serving
+        known = serving.feature_names if serving is not None else frozenset()
+        for flaw in flaws:
+            if flaw.rule:
+                # What clients make up is not told apart: it would be another series each time.
+                self.flaws.add((flaw.column if flaw.column in known else OTHER, flaw.rule))
 
     def _readings(self) -> tuple[Metric, ...]:
         """Return the metrics that are read when somebody asks."""

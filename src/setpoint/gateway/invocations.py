@@ -14,7 +14,7 @@ import msgspec
 from setpoint.gateway.answering import Answered
 from setpoint.gateway.column_check import ColumnRule
 from setpoint.gateway.csv_rows import read_csv
-from setpoint.gateway.exchange import Header, Request, Response, answer_json, decode_json
+from setpoint.gateway.exchange import Header, Request, Response, decode_json, refused
 from setpoint.gateway.refusal import RefusedError, refuse
 from setpoint.gateway.rows import Columns, Lists, Records, Rows, require_once
 from setpoint.gateway.schema import Schema
@@ -283,5 +283,4 @@ def _answer_refusal(refusal: RefusedError) -> Response:
         "message": str(refusal),
         "detail": refusal.flaws,
     }
-    response = answer_json(content, status)
-    return msgspec.structs.replace(response, headers=refusal.headers)
+    return refused(refusal, status, content)

@@ -292,7 +292,7 @@ def _components(schema: Schema, most: int) -> Json:
         },
         "Flaw": {
             **_object({"reason": _TEXT}),
-            "properties": {"reason": _TEXT, "column": _TEXT, "row": _WHOLE},
+            "properties": {"reason": _TEXT, "column": _TEXT, "row": _WHOLE, "rule": _TEXT},
         },
     }
 

@@ -57,7 +57,7 @@ async def outcomes(station: Station, request: Request) -> Response:
         raise refuse(409, str(error)) from error
     except JournalError as error:
         flaw = Flaw(reason=f"outcomes cannot be recorded: {error}")
-        raise RefusedError(503, [flaw], [(b"retry-after", b"1")]) from error
+        raise RefusedError(503, [flaw], [(b"retry-after", b"1")], "log") from error
     return answer_json({"status": "success", "recorded": new, "known": len(told) - new})
 
 

@@ -116,10 +116,15 @@ def _incomplete(rows: Sequence[Mapping[str, Any]], schema: Schema) -> list[Flaw]
             nearest = get_close_matches(name, unknown, n=1)
             hint = "; send null where it is not known" if name in schema.nullable else ""
             hint = f"; did you mean it by {nearest[0]!r}?" if nearest else hint
-            flaws.append(Flaw(reason=f"is missing{hint}", column=name, row=number))
+            flaws.append(Flaw(reason=f"is missing{hint}", column=name, row=number, rule="missing"))
         if missing:
             flaws.extend(
-                Flaw(reason="is not a column of the model", column=name[:60], row=number)
+                Flaw(
+                    reason="is not a column of the model",
+                    column=name[:60],
+                    row=number,
+                    rule="unknown",
+                )
                 for name in unknown
             )
         if len(flaws) >= _FLAWS:

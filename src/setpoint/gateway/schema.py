@@ -112,7 +112,9 @@ class Schema:
             try:
                 check(values)
             except RuleBrokenError as broken:
-                flaws.append(Flaw(reason=broken.reason, column=name, row=broken.row))
+                flaws.append(
+                    Flaw(reason=broken.reason, column=name, row=broken.row, rule=broken.rule)
+                )
         return flaws[:_FLAWS]
 
     def _positive(self) -> int:

@@ -51,7 +51,7 @@ class Station:
         serving = self.follower.serving
         if serving is None:
             reason = f"no model is loaded yet: {self.follower.refused or 'loading'}"
-            raise RefusedError(503, [Flaw(reason=reason)], [(b"retry-after", b"1")])
+            raise RefusedError(503, [Flaw(reason=reason)], [(b"retry-after", b"1")], "loading")
         return serving
 
     def require_few(self, rows: int) -> None:
