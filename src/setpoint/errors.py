@@ -18,7 +18,10 @@ SetpointError
 │   └── LedgerBrokenError  an entry was altered, removed or added
 ├── RegistryError        the model registry answered with an error
 ├── BundleError          a model bundle is missing, altered or may not be loaded
-└── DeploymentError      a deployment document is unreadable or contradicts itself
+├── DeploymentError      a deployment document is unreadable or contradicts itself
+├── FetchError           an address on the web did not give what was asked of it
+└── TokenError           a bearer token is not one that this gateway takes
+    └── UnknownSignerError  it names a key that its issuer is not known to have
 ```
 
 An error carries its facts as fields and writes its own message. No error knows an HTTP status or an
@@ -188,3 +191,15 @@ class BundleError(SetpointError):
 
 class DeploymentError(SetpointError):
     """A deployment document is unreadable or contradicts itself."""
+
+
+class FetchError(SetpointError):
+    """An address on the web did not give what was asked of it, in time and within its bounds."""
+
+
+class TokenError(SetpointError):
+    """A bearer token is not one that this gateway takes; says why, without the token."""
+
+
+class UnknownSignerError(TokenError):
+    """A token names a key that its issuer is not known to have; it may have a new one."""

@@ -10,8 +10,9 @@ from setpoint.adapters.key_file import KeyFile
 from setpoint.clock import ManualClock, SystemClock
 from setpoint.errors import UsageError
 from setpoint.facts.api_key import ApiKey
+from setpoint.gateway.access import PROBES, Access
 from setpoint.gateway.exchange import Request
-from setpoint.gateway.keys import PROBES, Keys, read_keys
+from setpoint.gateway.keys import Keys, read_keys
 from setpoint.gateway.refusal import RefusedError
 from setpoint.wiring.gateway import GatewayPlan, build_app
 
@@ -23,6 +24,10 @@ def path(tmp_path):
 
 def add(path, name="ann", **fields):
     return KeyFile(path).add(ApiKey(name=name, digest="", **fields))
+
+
+def access(path, clock=None):
+    return Access(clock or ManualClock(), keys=Keys(path))
 
 
 def ask(path_, key="", method="POST", header=b"authorization", prefix="Bearer "):
@@ -38,7 +43,7 @@ def refused(keys, request, model="churn"):
 
 def test_key_lets_in_by_either_header_and_is_kept_nowhere(path):
     key = add(path)
-    keys = Keys(path, ManualClock())
+    keys = access(path)
     keys.require(ask("/predict", key), "churn")
     keys.require(ask("/predict", key, prefix="bearer "), "churn")
     keys.require(ask("/predict", key, header=b"x-api-key", prefix=""), "churn")
@@ -49,18 +54,18 @@ def test_key_lets_in_by_either_header_and_is_kept_nowhere(path):
 
 def test_no_key_and_unknown_keys_are_401_and_say_how(path):
     add(path)
-    keys = Keys(path, ManualClock())
+    keys = access(path)
     for request in (ask("/predict"), ask("/predict", "sp_wrong"), ask("/predict", "x", prefix="")):
         error = refused(keys, request)
         assert error.status == 401
         assert (b"www-authenticate", b"Bearer") in error.headers
-    assert "Authorization: Bearer KEY" in str(refused(keys, ask("/predict")))
+    assert "send an API key as Authorization: Bearer" in str(refused(keys, ask("/predict")))
 
 
 def test_probes_need_no_key(path):
     add(path)
     for probe in PROBES:
-        Keys(path, ManualClock()).require(ask(probe, method="GET"), "churn")
+        access(path).require(ask(probe, method="GET"), "churn")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,7 @@ def test_probes_need_no_key(path):
 def test_verb_that_the_key_does_not_allow_is_403_and_named(path, verb, method, path_):
     others = tuple({"predict", "outcomes", "read", "metrics"} - {verb})
     right, wrong = add(path, "right", verbs=(verb,)), add(path, "wrong", verbs=others)
-    keys = Keys(path, ManualClock())
+    keys = access(path)
     keys.require(ask(path_, right, method), "churn")
     error = refused(keys, ask(path_, wrong, method))
     assert error.status == 403
@@ -84,7 +89,7 @@ def test_verb_that_the_key_does_not_allow_is_403_and_named(path, verb, method, p
 
 def test_key_of_one_model_opens_no_other(path):
     key = add(path, models=("churn",))
-    keys = Keys(path, ManualClock())
+    keys = access(path)
     keys.require(ask("/predict", key), "churn")
     assert refused(keys, ask("/predict", key), "fraud").status == 403
 
@@ -92,7 +97,7 @@ def test_key_of_one_model_opens_no_other(path):
 def test_key_expires(path):
     key = add(path, expires=100.0)
     clock = ManualClock(99.0)
-    keys = Keys(path, clock)
+    keys = access(path, clock)
     keys.require(ask("/predict", key), "churn")
     clock.put(100.0)
     error = refused(keys, ask("/predict", key))
@@ -159,7 +164,7 @@ def test_keys_of_the_command_line(tmp_path):
     file = str(tmp_path / "keys.json")
     made = runner.invoke(app, ["keys", "add", "ann", "--verb", "metrics", "--file", file, "--json"])
     key = json.loads(made.stdout)["key"]
-    Keys(tmp_path / "keys.json", SystemClock()).require(ask("/metrics", key, "GET"), "churn")
+    access(tmp_path / "keys.json", SystemClock()).require(ask("/metrics", key, "GET"), "churn")
     listed = runner.invoke(app, ["keys", "list", "--file", file])
     assert listed.stdout == "ann: metrics\n"
     assert msgspec.json.decode(

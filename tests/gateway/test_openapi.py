@@ -216,7 +216,7 @@ def test_schemathesis_finds_nothing_with_requests_otherwise(gateway):
 
 
 def test_document_names_the_keys_where_a_gateway_asks_for_them(client):
-    station = dataclasses.replace(client.station, keys=object())
+    station = dataclasses.replace(client.station, access=object())
     found = describe(client.station.follower.serving, station)
     assert found["security"] == [{"bearer": []}, {"key": []}]
     assert set(found["components"]["securitySchemes"]) == {"bearer", "key"}

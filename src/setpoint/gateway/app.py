@@ -18,6 +18,7 @@ from setpoint.gateway import (
     outcomes,
     predict,
 )
+from setpoint.gateway.access import UnverifiedError
 from setpoint.gateway.exchange import Request, Response, answer_refusal
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.metrics import OTHER
@@ -91,8 +92,8 @@ class App:
         self._tasks.append(asyncio.create_task(self._station.follower.run()))
         if self._reporter is not None:
             self._tasks.append(asyncio.create_task(self._reporter.run()))
-        if self._station.keys is not None:
-            self._tasks.append(asyncio.create_task(self._station.keys.run()))
+        if self._station.access is not None:
+            self._tasks.append(asyncio.create_task(self._station.access.run()))
         if self._siblings is not None:
             sharing = self._siblings.run(self._station.gauges.samples)
             self._tasks.append(asyncio.create_task(sharing))
@@ -121,7 +122,11 @@ class App:
             route, method, handler, place = find_route(request.path)
             if place:
                 request = msgspec.structs.replace(request, place=place)
-            self._require_taken(request, method)
+            try:
+                self._require_taken(request, method)
+            except UnverifiedError:
+                await self._verify(request)
+                self._require_taken(request, method)
             response = await handler(station, request)
         except RefusedError as refusal:
             response = answer_refusal(refusal)
@@ -137,6 +142,15 @@ class App:
         station.gauges.requests.observe(labels, station.clock.stopwatch() - started)
         return response
 
+    async def _verify(self, request: Request) -> None:
+        """Verify the token of a request; this waits only where its issuer must be asked.
+
+        Raises:
+            RefusedError: 401 it is not taken; 503 it cannot be verified at the moment.
+        """
+        if self._station.access is not None:
+            await self._station.access.verify(request)
+
     def _require_taken(self, request: Request, method: str) -> None:
         """Refuse a request that this route does not take, that no key allows, or that is one too many.
 
@@ -148,9 +162,9 @@ class App:
             flaw = Flaw(reason=f"{request.path[:100]} takes {method}, not {request.method[:20]}")
             raise RefusedError(405, [flaw], [(b"allow", method.encode())])
         station = self._station
-        if station.keys is not None:
+        if station.access is not None:
             served = station.follower.serving
-            station.keys.require(request, "" if served is None else served.deployment.model)
+            station.access.require(request, "" if served is None else served.deployment.model)
         if method == _GET:
             return
         encoding = request.headers.get(b"content-encoding")

@@ -62,7 +62,7 @@ def describe(serving: Serving, station: Station) -> Json:
         "paths": _paths(serving, station.limits.rows),
         "components": {"schemas": _components(schema, station.limits.rows)},
     }
-    if station.keys is not None:
+    if station.access is not None:
         document["components"]["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from setpoint.clock import Clock
+from setpoint.gateway.access import Access
 from setpoint.gateway.answering import Answering
 from setpoint.gateway.follow import Follower
 from setpoint.gateway.gauges import Gauges
-from setpoint.gateway.keys import Keys
 from setpoint.gateway.log_writer import LogWriter
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.serving import Serving
@@ -39,7 +39,7 @@ class Station:
     limits: Limits
     release: str
     """Version of setpoint itself."""
-    keys: Keys | None = None
+    access: Access | None = None
     """Who may ask what; None where anybody may."""
 
     def require_serving(self) -> Serving:

@@ -26,6 +26,7 @@ from setpoint.clock import Clock, SystemClock
 from setpoint.errors import BundleError, UnknownPredictionError, UsageError
 from setpoint.facts.deployment import Deployed, Deployment
 from setpoint.facts.prediction import Outcome, Prediction
+from setpoint.gateway.access import Access
 from setpoint.gateway.answering import Answering
 from setpoint.gateway.app import App
 from setpoint.gateway.column_check import as_text
@@ -264,13 +265,20 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         clock=clock,
         limits=plan.limits,
         release=__version__,
-        keys=None if plan.keys is None else Keys(plan.keys, clock),
+        access=_access(plan, clock),
     )
     reporter = None
     if isinstance(documents, FileDeployments):
         reporting = ThreadPoolExecutor(1, thread_name_prefix="report")
         reporter = Reporter(_name(), follower, documents, reporting, clock)
     return App(station, reporter, siblings)
+
+
+def _access(plan: GatewayPlan, clock: Clock) -> Access | None:
+    """Return who may ask what; None where anybody may ask anything."""
+    if plan.keys is None:
+        return None
+    return Access(clock, keys=Keys(plan.keys))
 
 
 def _teller(plan: GatewayPlan) -> Callable[[str], None]:
