@@ -15,7 +15,7 @@ from setpoint.facts.gateway_report import GatewayReport
 from setpoint.facts.state import LoopState
 
 START = 400
-CANARY = {"strategy": "canary", "steps": ["20%", "100%"], "min_requests": 20, "guardrails": []}
+CANARY = {"strategy": "canary", "steps": ["20%", "100%"], "min_requests": 10, "guardrails": []}
 ALTERED = "model.onnx does not have the digest of the deployment document"
 STATE = LoopState(model="m", champion=2, previous=1, generation=8)
 
