@@ -68,8 +68,10 @@ def _pass(
         live.warm()
         from setpoint.control.run import RunWish
         from setpoint.control.run import run as make_pass
+        from setpoint.wiring.run_page import write_run_page
 
-        return make_pass(live.world, contract, RunWish(source, live.lock, accept, self_test))
+        result = make_pass(live.world, contract, RunWish(source, live.lock, accept, self_test))
+        return write_run_page(live.world, contract, settings.store, result)
 
 
 @contextmanager
@@ -102,4 +104,4 @@ def _print(result: "RunResult", *, json: bool) -> None:
 
     from setpoint.reports.run_summary import run_summary
 
-    Console(highlight=False).print(run_summary(result))
+    Console(highlight=False).print(run_summary(result), crop=False)

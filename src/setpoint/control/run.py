@@ -214,6 +214,7 @@ def _result(
         reason=steps[-1].reason if steps else "nothing was left to do",
         notes=tuple(one.reason for one in decisions if one.action in _ASIDE),
         attempt=attempt.id,
+        job=attempt.job.key,
     )
 
 

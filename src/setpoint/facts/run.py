@@ -26,6 +26,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
         notes: What else people should know, such as an alias that was moved by hand and put back; as sentences.
         blocked: The failing data checks, where they stopped the pass.
         attempt: Names the attempt.
+        job: Key of its training job.
+        report: The page of the pass, or empty where none was written.
     """
 
     verdict: Ruling
@@ -42,6 +44,13 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     blocked: ValidationReport | None = None
     attempt: str = ""
+    job: str = ""
+    report: str = ""
+
+    @property
+    def page_name(self) -> str:
+        """Name of the pass's page among the store's reports; one attempt has one."""
+        return f"run-{self.attempt}.html"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data for JSON, the gates as `gate, verdict, observed, limit, interval, n, reason`."""

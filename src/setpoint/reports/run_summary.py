@@ -22,12 +22,19 @@ def run_summary(result: RunResult) -> Group:
     )
     parts += [Text(f"Note: {note}") for note in result.notes]
     if result.bundle:
-        parts.append(Text(f"version {result.version}: {result.bundle}"))
+        parts.append(_whole(f"version {result.version}: {result.bundle}"))
     if result.champion:
         parts.append(Text(f"production is on version {result.champion}"))
+    if result.report:
+        parts.append(_whole(f"report: {result.report}"))
     spent = ", ".join(
         f"{stage} {'reused' if stage in result.reused else f'{seconds:.1f} s'}"
         for stage, seconds in result.stages.items()
     )
     parts.append(Text(f"{result.seconds:.1f} s: {spent}" if spent else f"{result.seconds:.1f} s"))
     return Group(*parts)  # type: ignore[arg-type]  # every part is a rich renderable
+
+
+def _whole(words: str) -> Text:
+    """Return a line that stays one, however narrow the terminal: people copy the path in it."""
+    return Text(words, no_wrap=True, overflow="ignore")

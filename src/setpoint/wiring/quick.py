@@ -41,4 +41,9 @@ def quick_run(
     found = unchanged(state, key)
     if found is None:
         return None
-    return msgspec.structs.replace(found, seconds=clock.stopwatch() - begun)
+    page = settings.store / "reports" / found.page_name
+    return msgspec.structs.replace(
+        found,
+        report=str(page) if page.is_file() else "",
+        seconds=clock.stopwatch() - begun,
+    )
