@@ -20,8 +20,8 @@ from setpoint.gateway import (
 )
 from setpoint.gateway.access import UnverifiedError
 from setpoint.gateway.exchange import Request, Response, answer_refusal
+from setpoint.gateway.metrics import OTHER, Reading
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
-from setpoint.gateway.metrics import OTHER
 from setpoint.gateway.reporting import Reporter
 from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
@@ -80,6 +80,22 @@ class App:
         self._siblings = siblings
         self._tasks: list[asyncio.Task[None]] = []
         self._active = 0
+        station.gauges.add(
+            (
+                Reading(
+                    "http_server_active_requests",
+                    "Requests that are being answered.",
+                    lambda: {(): float(self._active)},
+                    across="sum",
+                ),
+                Reading(
+                    "setpoint_ready",
+                    "1 while all workers shall get traffic, as /readyz says.",
+                    lambda: {(): float(not health.unready_reasons(station))},
+                    across="min",
+                ),
+            )
+        )
 
     @property
     def settled(self) -> asyncio.Event:

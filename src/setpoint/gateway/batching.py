@@ -41,7 +41,7 @@ class Batcher:
         schema: The version's schema.
         runner: Its model.
         executor: Where runs go that would hold up the event loop.
-        seen: Told the rows of each run.
+        seen: Told the rows of each run, on the event loop.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Batcher:
         schema: Schema,
         runner: Runner,
         executor: Executor,
-        seen: Callable[[int], None] = lambda _: None,
+        seen: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._schema = schema
         self.runner = runner
@@ -72,6 +72,7 @@ class Batcher:
             if not self._marked and not self._due:
                 self._marked = True
                 loop.call_soon(self._unmark)
+                self._seen(len(rows))
                 return self._answer(rows)
             self._lonely = 0
         done: asyncio.Future[Decided] = loop.create_future()
@@ -99,6 +100,7 @@ class Batcher:
         self._lonely = self._lonely + 1 if len(self._waiting) == 1 else 0
         while self._waiting:
             batch, rows = self._take()
+            self._seen(rows)
             if self.runner.inline and rows <= INLINE_ROWS:
                 _settle(batch, self._answers(batch))
                 continue
@@ -161,7 +163,6 @@ class Batcher:
             return failure
 
     def _run(self, rows: Sequence[Row]) -> Numbers:
-        self._seen(len(rows))
         return numbers_of(self._schema, self.runner.run(rows), len(rows))
 
 

@@ -8,17 +8,33 @@ from setpoint.gateway.metrics import (
     OTEL_BUCKETS_S,
     OTHER,
     PREDICTION_BUCKETS_S,
+    ROWS_BUCKETS,
     Counter,
     Histogram,
-    Labels,
     Metric,
-    Reading,
     exposition,
 )
+from setpoint.gateway.process_metrics import process_metrics
+from setpoint.gateway.readings import deployment_metrics, log_metrics
 from setpoint.gateway.refusal import Flaw
 from setpoint.gateway.siblings import Siblings
 
 _ARM = ("model", "version")
+
+
+def batch_rows() -> Histogram:
+    """Return the histogram of how many rows a model is run on at once."""
+    return Histogram("setpoint_batch_rows", "Rows of one run of a model.", _ARM, ROWS_BUCKETS)
+
+
+def log_commits() -> Histogram:
+    """Return the histogram of how long the log's transactions take."""
+    return Histogram(
+        "setpoint_log_commit_seconds",
+        "Durations of the log's transactions, until they are on disk or failed.",
+        (),
+        OTEL_BUCKETS_S,
+    )
 
 
 class Gauges:
@@ -28,14 +44,18 @@ class Gauges:
         follower: Knows what is served.
         writer: Knows how the log does.
         siblings: Knows what other workers of the gateway count; None where there are none.
+        further: Metrics of the wiring's own.
     """
 
     def __init__(
-        self, follower: Follower, writer: LogWriter, siblings: Siblings | None = None
+        self,
+        follower: Follower,
+        writer: LogWriter,
+        siblings: Siblings | None = None,
+        further: Sequence[Metric] = (),
     ) -> None:
         self._siblings = siblings
         self._follower = follower
-        self._writer = writer
         self.predictions = Counter("model_predictions", "Rows that were answered.", _ARM)
         self.errors = Counter(
             "model_prediction_errors", "Rows that a version gave no answer for.", _ARM
@@ -48,7 +68,7 @@ class Gauges:
         )
         self.requests = Histogram(
             "http_server_request_duration_seconds",
-            "From the request's head to the end of its answer.",
+            "From the whole request to its answer.",
             ("http_request_method", "http_route", "http_response_status_code"),
             OTEL_BUCKETS_S,
         )
@@ -60,15 +80,22 @@ class Gauges:
             "Columns of refused requests that broke the contract, by rule; `_OTHER` is none of its columns.",
             ("column", "rule"),
         )
-        self._all: tuple[Metric, ...] = (
+        self._all: list[Metric] = [
             self.predictions,
             self.errors,
             self.latency,
             self.requests,
             self.refusals,
             self.flaws,
-            *self._readings(),
-        )
+            *deployment_metrics(follower),
+            *log_metrics(writer),
+            *process_metrics(),
+            *further,
+        ]
+
+    def add(self, metrics: Sequence[Metric]) -> None:
+        """Show further metrics."""
+        self._all.extend(metrics)
 
     def text(self, *, openmetrics: bool) -> bytes:
         """Return the exposition, over all workers."""
@@ -88,64 +115,3 @@ class Gauges:
             if flaw.rule:
                 # What clients make up is not told apart: it would be another series each time.
                 self.flaws.add((flaw.column if flaw.column in known else OTHER, flaw.rule))
-
-    def _readings(self) -> tuple[Metric, ...]:
-        """Return the metrics that are read when somebody asks."""
-        writer, follower = self._writer, self._follower
-        return (
-            Reading(
-                "setpoint_deployment_generation",
-                "Generation of the deployment document in force; 0 before the first.",
-                lambda: {(): float(follower.generation)},
-            ),
-            Reading(
-                "setpoint_deployment_refused",
-                "1 while the newest deployment document is refused.",
-                lambda: {(): float(bool(follower.refused))},
-            ),
-            Reading(
-                "setpoint_version_weight",
-                "Share of traffic of each prepared version.",
-                self._weights,
-                ("model", "version", "variant"),
-            ),
-            Reading(
-                "setpoint_log_pending",
-                "Answers that wait to be written to the log.",
-                lambda: {(): float(writer.pending)},
-                across="sum",
-            ),
-            Reading(
-                "setpoint_log_written",
-                "Answers that are in the log.",
-                lambda: {(): float(writer.written)},
-                kind="counter",
-            ),
-            Reading(
-                "setpoint_log_failures",
-                "Transactions of the log that failed.",
-                lambda: {(): float(writer.failures)},
-                kind="counter",
-            ),
-            Reading(
-                "setpoint_log_lost",
-                "Answers that were given but could not be written to the log.",
-                lambda: {(): float(writer.lost)},
-                kind="counter",
-            ),
-        )
-
-    def _weights(self) -> dict[Labels, float]:
-        """Return the share of traffic of each prepared version."""
-        serving = self._follower.serving
-        if serving is None:
-            return {}
-        deployment = serving.deployment
-        return {
-            (
-                deployment.model,
-                version.text,
-                "champion" if version.number == deployment.champion else "challenger",
-            ): deployment.weights.get(version.text, 0.0)
-            for version in serving.versions.values()
-        }

@@ -11,7 +11,8 @@ All bookkeeping happens on the event loop, so that handing over an answer takes 
 """
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -71,10 +72,12 @@ class _Written:
 
     Args:
         error: Why its answers are not in the log; None where they are.
+        took_s: Seconds that their transaction took; 0 where there were none.
         recorded: For each errand, how many outcomes were new, or why they were not recorded.
     """
 
     error: Exception | None
+    took_s: float
     recorded: list[int | Exception]
 
 
@@ -85,6 +88,7 @@ class LogWriter:
         log: Where answers go.
         clock: For the age of a failure.
         capacity: Answers kept while the log cannot be written.
+        timed: Told the seconds of each transaction, on the event loop.
 
     Attributes:
         written: Answers on disk.
@@ -92,15 +96,24 @@ class LogWriter:
         lost: Answers given up because the log could not be written.
     """
 
-    def __init__(self, log: AnswerLog, clock: Clock, *, capacity: int = _CAPACITY) -> None:
+    def __init__(
+        self,
+        log: AnswerLog,
+        clock: Clock,
+        *,
+        capacity: int = _CAPACITY,
+        timed: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self.written = 0
         self.failures = 0
         self.lost = 0
         self._log = log
         self._clock = clock
         self._capacity = capacity
+        self._timed = timed
         self._next = _Group()
         self._writing = 0  # answers of the group that is being written
+        self._writing_since = math.inf  # when the oldest of them was given
         self._busy = False
         self._due: asyncio.Handle | None = None
         self._closing = False
@@ -114,6 +127,13 @@ class LogWriter:
     def pending(self) -> int:
         """Answers that wait to be written."""
         return len(self._next.buffered) + len(self._next.durable) + self._writing
+
+    @property
+    def oldest_s(self) -> float:
+        """Age of the oldest answer that waits to be written; 0 where none waits."""
+        waiting = (self._next.buffered, self._next.durable)
+        since = min([self._writing_since, *(answers[0].at for answers in waiting if answers)])
+        return 0.0 if since == math.inf else max(0.0, self._clock.wall() - since)
 
     @property
     def problem(self) -> str:
@@ -208,7 +228,9 @@ class LogWriter:
         self._due = None
         group, self._next = self._next, _Group()
         self._busy = True
+        answers = (*group.buffered[:1], *group.durable[:1])
         self._writing = len(group.buffered) + len(group.durable)
+        self._writing_since = min((one.at for one in answers), default=math.inf)
         writing = self._require_loop().run_in_executor(self._thread, self._write, group)
         writing.add_done_callback(lambda ended: self._after(group, ended.result()))
 
@@ -216,12 +238,14 @@ class LogWriter:
         """Write a group; on the thread."""
         error: Exception | None = None
         answers = group.buffered + group.durable
+        started = self._clock.stopwatch()
         try:
             if answers:
                 self._log.append(answers)
         except Exception as caught:  # noqa: BLE001 (the thread's outermost frame: it must outlive any failure to write)
             error = caught
-        return _Written(error, [self._record(outcomes) for outcomes, _ in group.errands])
+        took_s = self._clock.stopwatch() - started if answers else 0.0
+        return _Written(error, took_s, [self._record(outcomes) for outcomes, _ in group.errands])
 
     def _record(self, outcomes: Sequence["Outcome"]) -> int | Exception:
         try:
@@ -233,7 +257,9 @@ class LogWriter:
 
     def _after(self, group: _Group, written: _Written) -> None:
         """Tell those who wait what became of a group, and go on with the next."""
-        self._busy, self._writing = False, 0
+        self._busy, self._writing, self._writing_since = False, 0, math.inf
+        if written.took_s:
+            self._timed(written.took_s)
         kept = False
         if written.error is None:
             count = len(group.buffered) + len(group.durable)

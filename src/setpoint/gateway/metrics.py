@@ -6,6 +6,7 @@ Written and read on the event loop only, so nothing locks. Names follow Promethe
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from setpoint.gateway.siblings import Across, Samples, together
 
@@ -94,6 +95,14 @@ class Reading:
         }
 
 
+@dataclass(slots=True)
+class _Cell:
+    """What a histogram counted under one combination of label values."""
+
+    counts: list[int]
+    sum: float = 0.0
+
+
 class Histogram:
     """Durations or sizes in buckets, by labels.
 
@@ -110,33 +119,44 @@ class Histogram:
     def __init__(self, name: str, text: str, labels: Labels, bounds: Sequence[float]) -> None:
         self.name, self.text, self.labels = name, text, labels
         self._bounds = tuple(bounds)
-        self._counts: dict[Labels, list[int]] = {}
-        self._sums: dict[Labels, float] = {}
+        self._cells: dict[Labels, _Cell] = {}
 
     def observe(self, labels: Labels, value: float) -> None:
         """Count one value under these label values."""
-        counts = self._counts.get(labels)
-        if counts is None:
-            counts = self._counts[labels] = [0] * (len(self._bounds) + 1)
-            self._sums[labels] = 0.0
-        counts[bisect_left(self._bounds, value)] += 1
-        self._sums[labels] += value
+        cell = self._cells.get(labels)
+        if cell is None:
+            cell = self._cell(labels)
+        cell.counts[bisect_left(self._bounds, value)] += 1
+        cell.sum += value
+
+    def under(self, labels: Labels) -> Callable[[float], None]:
+        """Return what counts a value under these label values, without looking them up each time."""
+        cell, counts, bounds = self._cell(labels), self._cell(labels).counts, self._bounds
+
+        def observe(value: float) -> None:
+            counts[bisect_left(bounds, value)] += 1
+            cell.sum += value
+
+        return observe
 
     def samples(self) -> dict[str, float]:
         """Return the value of each sample, by its name and labels as text; buckets are cumulative."""
         found: dict[str, float] = {}
-        for values, counts in self._counts.items():
+        for values, cell in tuple(self._cells.items()):  # a thread that loads a version may add one
             reached = 0
-            for bound, count in zip((*self._bounds, None), counts, strict=True):
+            for bound, count in zip((*self._bounds, None), cell.counts, strict=True):
                 reached += count
                 edge = "+Inf" if bound is None else _number(bound)
                 found[f"{self.name}_bucket{_braces((*self.labels, 'le'), (*values, edge))}"] = (
                     reached
                 )
             braces = _braces(self.labels, values)
-            found[f"{self.name}_sum{braces}"] = self._sums[values]
+            found[f"{self.name}_sum{braces}"] = cell.sum
             found[f"{self.name}_count{braces}"] = reached
         return found
+
+    def _cell(self, labels: Labels) -> _Cell:
+        return self._cells.setdefault(labels, _Cell([0] * (len(self._bounds) + 1)))
 
 
 Metric = Counter | Reading | Histogram

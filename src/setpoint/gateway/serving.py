@@ -81,14 +81,14 @@ class Serving:
         for number, loaded in self.versions.items():
             if loaded.text == version:
                 by, withheld = self.answerers[number], self.withholdings[number]
-                return Choice(loaded, self._variant(number), 0.0, by, withheld)
+                return Choice(loaded, self.variant(number), 0.0, by, withheld)
         prepared = ", ".join(loaded.text for loaded in self.versions.values())
         raise refuse(
             404,
             f"model {self.deployment.model!r} has no version {version[:40]!r} prepared here; prepared: {prepared}",
         )
 
-    def _variant(self, number: int) -> str:
+    def variant(self, number: int) -> str:
         """Return the part that a version plays."""
         return "champion" if number == self.deployment.champion else "challenger"
 

@@ -21,6 +21,7 @@ from setpoint.facts.deployment import Deployed
 from setpoint.facts.evidence import Scores
 from setpoint.gateway.batching import Batcher
 from setpoint.gateway.column_check import ColumnRule
+from setpoint.gateway.metrics import Histogram
 from setpoint.gateway.runtime import NativeLoader, OnnxRunner, Runner
 from setpoint.gateway.schema import Schema, read_schema
 
@@ -84,6 +85,7 @@ def load_version(
     native: NativeLoader | None,
     executor: Executor,
     secret: Callable[[], bytes] = bytes,
+    batches: Histogram | None = None,
 ) -> Version:
     """Verify, load and warm up one version. Slow: never call it on an event loop.
 
@@ -93,6 +95,7 @@ def load_version(
         native: Makes runners of pickles; None where this gateway loads none.
         executor: Where its model runs when that would hold up the event loop.
         secret: Returns what values are hashed with in the prediction log.
+        batches: Counts the rows of its model's runs, by model and version; None where nobody asks.
 
     Raises:
         BundleError: The bundle is missing, altered, may not be loaded here, or does not answer.
@@ -102,13 +105,18 @@ def load_version(
     _require_artifact(folder, files, deployed)
     runner, schema = _load(files, deployed, native)
     _warm_up(runner, schema)
+    text = str(deployed.version)
+    batcher = Batcher(schema, runner, executor)
+    if batches is not None:
+        seen = batches.under((schema.document.model, text))
+        batcher = Batcher(schema, runner, executor, seen)
     return Version(
         number=deployed.version,
-        text=str(deployed.version),
+        text=text,
         artifact=deployed.artifact,
         runtime=deployed.runtime,
         schema=schema,
-        batcher=Batcher(schema, runner, executor),
+        batcher=batcher,
         secret=secret,
     )
 

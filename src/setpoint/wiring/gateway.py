@@ -31,11 +31,12 @@ from setpoint.gateway.answering import Answering
 from setpoint.gateway.app import App
 from setpoint.gateway.column_check import as_text
 from setpoint.gateway.follow import NO_DOCUMENT, Documents, Follower
-from setpoint.gateway.gauges import Gauges
+from setpoint.gateway.gauges import Gauges, batch_rows, log_commits
 from setpoint.gateway.http import Bounds, HttpServer
 from setpoint.gateway.ids import PredictionIds
 from setpoint.gateway.keys import Keys
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
+from setpoint.gateway.readings import build_metrics
 from setpoint.gateway.reporting import Reporter
 from setpoint.gateway.runtime import Runner
 from setpoint.gateway.schema import RequestDocument, read_schema
@@ -243,19 +244,21 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     log: AnswerLog = SqliteLog(log_path) if log_path else NoLog()
     loading = ThreadPoolExecutor(1, thread_name_prefix="load")
     working = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="infer")
-    writer = LogWriter(log, clock)
+    batches, commits = batch_rows(), log_commits()
+    writer = LogWriter(log, clock, timed=commits.under(()))
     load = partial(
         load_version,
         base=base,
         native=_load_native,
         executor=working,
         secret=LogSecret(log_path, plan.log_key) if log_path else bytes,
+        batches=batches,
     )
     follower = Follower(documents, load, loading, clock, _teller(plan))
     siblings = None
     if shared is not None:
         siblings = Siblings(shared, ThreadPoolExecutor(1, thread_name_prefix="metrics"))
-    gauges = Gauges(follower, writer, siblings)
+    gauges = Gauges(follower, writer, siblings, [batches, commits, *build_metrics(__version__)])
     answering = Answering(PredictionIds(clock, os.urandom), clock, writer, gauges)
     station = Station(
         follower=follower,
