@@ -94,7 +94,7 @@ def told(log):
 
 def reopened(log):
     """Return what another process is told, which has seen nothing before."""
-    other = SqliteLog(log._file.path)
+    other = SqliteLog(log._store.path)
     try:
         return told(other)
     finally:
@@ -102,11 +102,13 @@ def reopened(log):
 
 
 def files(log):
-    return sorted(str(path.relative_to(log._folder)) for path in log._folder.rglob("*.parquet"))
+    return sorted(
+        str(path.relative_to(log._files.folder)) for path in log._files.folder.rglob("*.parquet")
+    )
 
 
 def chunks(log):
-    with log._file.reading() as connection:
+    with log._store.reading() as connection:
         return connection.execute("SELECT COUNT(*) FROM chunks").fetchone()[0]
 
 
@@ -132,11 +134,11 @@ def test_one_file_for_each_model_and_hour_in_order_of_time(log):
         "%2E.%2Fodd%20name/date=2023-11-15/hour=05/part-000000000300.parquet",
         *[f"churn/date=2023-11-15/hour={n:02d}/part-{60 * n:012d}.parquet" for n in range(5)],
     ]
-    table = pq.read_table(log._folder / files(log)[1], partitioning=None)
+    table = pq.read_table(log._files.folder / files(log)[1], partitioning=None)
     assert table["at"].to_pylist() == sorted(table["at"].to_pylist())
     assert table["feature.tenure"].to_pylist() == [float(n) for n in range(60)]
     assert table["request"].to_pylist()[:2] == ["r0", "r1"]
-    meta = pq.read_metadata(log._folder / files(log)[1])
+    meta = pq.read_metadata(log._files.folder / files(log)[1])
     assert meta.row_group(0).column(0).compression == "ZSTD"
 
 
@@ -252,7 +254,7 @@ def test_cut_between_any_two_steps_loses_nothing_and_doubles_nothing(log, step, 
             raise CutError
 
     with pytest.raises(CutError):
-        Compaction(log._file, log._folder, cut).compact(DAY + 24 * HOUR)
+        Compaction(log._store, log._files, cut).compact(DAY + 24 * HOUR)
     assert told(log) == before
     assert reopened(log) == before
     log.append([prediction(400)])
@@ -274,7 +276,7 @@ KILLED = """
             os.kill(os.getpid(), signal.SIGKILL)
 
     log = SqliteLog(Path(sys.argv[1]))
-    Compaction(log._file, log._folder, cut).compact(2e9)
+    Compaction(log._store, log._files, cut).compact(2e9)
 """
 
 
@@ -283,7 +285,7 @@ def test_killed_between_any_two_steps_loses_nothing_and_doubles_nothing(log, ste
     fill(log)
     before = told(log)
     ended = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(log._file.path), step],
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(log._store.path), step],
         check=False,
         cwd=ROOT,
     )
@@ -330,7 +332,7 @@ def test_a_file_that_is_not_listed_does_not_count(log):
     fill(log, 120)
     log.compact(DAY + 24 * HOUR)
     before = told(log)
-    first = log._folder / files(log)[0]
+    first = log._files.folder / files(log)[0]
     first.with_name("part-000000999999.parquet").write_bytes(first.read_bytes())
     assert told(log) == before
 
@@ -339,7 +341,7 @@ def test_a_file_that_is_not_listed_does_not_count(log):
 def test_a_file_that_is_gone_or_damaged_is_an_error_that_names_it(log, damage):
     fill(log, 120)
     log.compact(DAY + 24 * HOUR)
-    path = log._folder / files(log)[0]
+    path = log._files.folder / files(log)[0]
     data = bytearray(path.read_bytes())
     if damage == "gone":
         path.unlink()
@@ -354,8 +356,8 @@ def test_a_file_that_is_gone_or_damaged_is_an_error_that_names_it(log, damage):
 
 def test_only_one_process_compacts(log):
     fill(log, 120)
-    log._folder.mkdir()
-    with (log._folder / ".lock").open("w") as held:
+    log._files.folder.mkdir()
+    with (log._files.folder / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert log.compact(DAY + 24 * HOUR).hours == 0
     assert log.compact(DAY + 24 * HOUR).hours == 2
@@ -364,19 +366,19 @@ def test_only_one_process_compacts(log):
 def test_disk_that_takes_no_file_is_an_error_and_passes_by(log):
     fill(log, 120)
     before = told(log)
-    log._folder.mkdir()
-    (log._folder / "churn").write_text("in the way")
+    log._files.folder.mkdir()
+    (log._files.folder / "churn").write_text("in the way")
     with pytest.raises(JournalError, match="cannot compact the prediction log"):
         log.compact(DAY + 24 * HOUR)
     assert told(log) == before
-    (log._folder / "churn").unlink()
+    (log._files.folder / "churn").unlink()
     assert log.compact(DAY + 24 * HOUR).answers == 120
     assert told(log) == before
 
 
 def test_readers_of_a_moment_before_still_find_what_they_read(log):
     fill(log, 120)
-    reading = SqliteLog(log._file.path)
+    reading = SqliteLog(log._store.path)
     with reading._file.reading() as connection:
         assert connection.execute("SELECT COUNT(*) FROM fresh").fetchone()[0] > 0
         log.compact(DAY + 24 * HOUR)
@@ -394,7 +396,7 @@ def test_batches_that_overlap_in_time_come_out_in_order(log, monkeypatch):
     before = told(log)
     log.compact(DAY + 24 * HOUR)
     assert told(log) == before
-    path = log._folder / files(log)[0]
+    path = log._files.folder / files(log)[0]
     assert pq.read_table(path, partitioning=None)["at"].to_pylist() == [
         DAY + 60.0 * n for n in range(60)
     ]

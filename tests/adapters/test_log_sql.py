@@ -1,7 +1,5 @@
 """SQL sees the whole log once: files, fresh answers and outcomes."""
 
-from pathlib import Path
-
 import pytest
 from tests.adapters.test_log_compaction import DAY, HOUR, fill, outcome, prediction
 
@@ -20,11 +18,7 @@ def log(tmp_path):
 
 
 def ask(log, sql):
-    lines = LogLines(Path(log._file.path))
-    try:
-        return query(sql, lines.snapshot()).to_pylist()
-    finally:
-        lines.close()
+    return query(sql, LogLines(log._store, log._files).snapshot()).to_pylist()
 
 
 EVERYTHING = 'SELECT * EXCLUDE ("time") FROM log ORDER BY position'

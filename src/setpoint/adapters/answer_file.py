@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from setpoint.adapters.log_file import Stretch
+from setpoint.adapters.hour_files import HourFile
+from setpoint.adapters.log_store import Stretch
 from setpoint.adapters.log_table import ANSWER, FEATURE
 from setpoint.errors import JournalError
 
@@ -85,7 +86,7 @@ class AnswerFileWriter:
 
 
 def read_answers(
-    path: Path, columns: Collection[str], stretch: Stretch, *, inputs: bool
+    of: HourFile, columns: Collection[str], stretch: Stretch, *, inputs: bool
 ) -> pa.Table:
     """Return the answers of a file that lie in a stretch of the log: the columns asked for, then the inputs.
 
@@ -93,29 +94,29 @@ def read_answers(
         JournalError: The file is missing or damaged.
     """
     try:
-        footer = _footer(path)
+        footer = _footer(of)
         names = [footer.schema.column(n).path for n in range(footer.num_columns)]
         wanted = {*columns, stretch.axis, "version"}
         chosen = [n for n in names if n in wanted or (inputs and n.startswith(FEATURE))]
         groups = _groups(footer, names.index(stretch.axis), stretch)
-        with pq.ParquetFile(path, metadata=footer, page_checksum_verification=True) as file:
+        with pq.ParquetFile(of.source(), metadata=footer, page_checksum_verification=True) as file:
             table = file.read_row_groups(groups, columns=chosen)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(of, error) from error
     return inside(table, stretch)
 
 
-def kinds_in(path: Path) -> dict[str, pa.DataType]:
+def kinds_in(of: HourFile) -> dict[str, pa.DataType]:
     """Return the kinds of values that a file has in the columns `prediction` and `feature.…`; null where it has none.
 
     Raises:
         JournalError: The file is missing or damaged.
     """
     try:
-        footer = _footer(path)
+        footer = _footer(of)
         schema = footer.schema.to_arrow_schema()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(of, error) from error
     return {
         name: pa.null() if _has_no_value(footer, place) else schema.field(place).type
         for place, name in enumerate(schema.names)
@@ -132,9 +133,9 @@ def _has_no_value(footer: pq.FileMetaData, column: int) -> bool:
     return True
 
 
-def _unreadable(path: Path, error: Exception) -> JournalError:
+def _unreadable(of: HourFile, error: Exception) -> JournalError:
     msg = (
-        f"the prediction log lists {path}, which cannot be read: {error}; "
+        f"the prediction log lists {of}, which cannot be read: {error}; "
         "put the file back from a copy: answers of that hour are nowhere else"
     )
     return JournalError(msg)
@@ -151,8 +152,8 @@ def inside(table: pa.Table, stretch: Stretch) -> pa.Table:
 
 
 @lru_cache(maxsize=_FOOTERS)
-def _footer(path: Path) -> pq.FileMetaData:
-    return pq.read_metadata(path)
+def _footer(of: HourFile) -> pq.FileMetaData:
+    return pq.read_metadata(of.source())
 
 
 def _groups(footer: pq.FileMetaData, column: int, stretch: Stretch) -> list[int]:

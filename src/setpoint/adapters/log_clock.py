@@ -1,6 +1,6 @@
 """The clock of a live loop whose contract has no time: its tick is the number of answers that were logged."""
 
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.clock import Clock, SystemClock
 
 
@@ -12,7 +12,7 @@ class LogClock:
         system: Tells the time to people, and measures durations.
     """
 
-    def __init__(self, log: SqliteLog, system: Clock | None = None) -> None:
+    def __init__(self, log: ChunkLog, system: Clock | None = None) -> None:
         self._log = log
         self._system = system or SystemClock()
 

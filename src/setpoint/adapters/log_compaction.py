@@ -1,6 +1,6 @@
-"""Moves answers of hours that are over from the log's SQLite file into Parquet files, one for each model and hour.
+"""Moves answers of hours that are over from the log's tables into Parquet files, one for each model and hour.
 
-    <folder>/<model>/date=2024-01-31/hour=14/part-000000120000.parquet
+    <model>/date=2024-01-31/hour=14/part-000000120000.parquet
 
 It may die between any two lines: nothing is lost and nothing is there twice.
 1. The file is written under a name that nobody reads, and is on disk before it gets its own. Until step 2 it does not
@@ -14,12 +14,9 @@ compacts at a time. Memory follows from how many answers overlap in time as they
 """
 
 import datetime as dt
-import fcntl
-import os
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -29,7 +26,8 @@ import pyarrow as pa
 
 from setpoint.adapters.answer_chunk import hour_of, kind_of, kinds_of, unpack_answers
 from setpoint.adapters.answer_file import GROUP, AnswerFileWriter
-from setpoint.adapters.log_file import LogFile, read_answerer
+from setpoint.adapters.hour_files import HourFiles
+from setpoint.adapters.log_store import LogStore, Statements, read_answerer
 from setpoint.adapters.log_table import ANSWER, FEATURE, Part, stacked, tables_of
 from setpoint.errors import JournalError
 
@@ -47,13 +45,17 @@ WHERE model = :model AND hour = :hour ORDER BY position
 """
 _CHUNK = """
 SELECT c.position, c.answerer, c.rows, a.document, c.ids, c.answers, c.inputs
-FROM chunks c JOIN answerers a ON a.number = c.answerer WHERE c.position = ?
+FROM chunks c JOIN answerers a ON a.number = c.answerer WHERE c.position = :position
 """
 _LIST = """
 INSERT INTO files (model, hour, name, rows, size, first_position, last_position, first_id, last_id, first_at, last_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (:model, :hour, :name, :rows, :size, :first_position, :last_position, :first_id, :last_id, :first_at, :last_at)
+RETURNING number
 """
-_LISTED = "SELECT 1 FROM files WHERE model = ? AND hour = ? AND last_position >= ?"
+_FILED = "INSERT INTO filed VALUES (:file, :answerer, :rows, :drawn, :errors)"
+_LISTED = """
+SELECT 1 FROM files WHERE model = :model AND hour = :hour AND last_position >= :position
+"""
 _MOVED = "SELECT position FROM chunks WHERE hour < :before EXCEPT SELECT position FROM fresh"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -118,16 +120,16 @@ class Compaction:
     """Moves answers into files.
 
     Args:
-        file: The log's SQLite file.
-        folder: Where the Parquet files lie.
+        store: The log's tables.
+        files: Where the Parquet files go.
         reached: Told each step that is done, for tests that cut there.
     """
 
     def __init__(
-        self, file: LogFile, folder: Path, reached: Callable[[str], None] = lambda _: None
+        self, store: LogStore, files: HourFiles, reached: Callable[[str], None] = lambda _: None
     ) -> None:
-        self._file = file
-        self._folder = folder
+        self._store = store
+        self._files = files
         self._reached = reached
 
     def compact(
@@ -144,21 +146,21 @@ class Compaction:
             JournalError: The log or a file cannot be read or written. What was done stays done.
         """
         before = 2**53 if everything else hour_of(now - LATE_S)
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             (oldest,) = connection.execute("SELECT MIN(last_at) FROM chunks").fetchone()
         if oldest is None or hour_of(oldest) >= before:
             return Compacted()
         try:
-            with self._alone() as alone:
+            with self._store.alone() as alone:
                 return self._compact(before, most) if alone else Compacted()
         except OSError as error:
-            msg = f"cannot compact the prediction log into {self._folder}: {error}"
+            msg = f"cannot compact the prediction log into {self._files.where}: {error}"
             raise JournalError(msg) from error
 
     def _compact(self, before: int, most: int | None) -> Compacted:
         """Move the hours before one; the caller is alone."""
         self._delete_moved(before)
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             hours = connection.execute(_HOURS, {"before": before}).fetchall()
         done: list[_File] = []
         for model, hour in hours[:most]:
@@ -173,22 +175,15 @@ class Compaction:
 
     def _move(self, model: str, hour: int) -> list[_File]:
         """Move one hour of a model."""
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             found = connection.execute(_HEADS, {"model": model, "hour": hour})
             heads = [_Head(*line) for line in found]
         files = self._planned(heads)
         self._reached("planned")
         for file in files:
             file.name = _name(model, hour, file.heads[0].position)
-            path = self._folder / file.name
-            beside = path.with_name(f".{path.name}")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file.size = self._write(beside, file)
-            self._reached("written")
-            beside.replace(path)
-            self._sync(path.parent)
-            self._reached("named")
-        with self._file.writing() as connection:
+            file.size = self._files.keep(file.name, partial(self._write, file), self._reached)
+        with self._store.writing() as connection:
             _list(connection, model, hour, files)
             self._reached("listed, not committed")
         self._reached("listed")
@@ -208,7 +203,7 @@ class Compaction:
                 file.add(head, kinds)
         return files
 
-    def _write(self, path: Path, file: _File) -> int:
+    def _write(self, file: _File, path: Path) -> int:
         """Write a file in order of time and return its size; it is on disk then."""
         with AnswerFileWriter(path, file.kinds) as writer:
             heads = sorted(file.heads, key=lambda head: (head.first_at, head.position))
@@ -228,8 +223,10 @@ class Compaction:
 
     def _load(self, heads: Sequence[_Head]) -> list[Part]:
         """Return chunks with all that is in them."""
-        with self._file.reading() as connection:
-            found = [connection.execute(_CHUNK, (one.position,)).fetchone() for one in heads]
+        with self._store.reading() as connection:
+            found = [
+                connection.execute(_CHUNK, {"position": one.position}).fetchone() for one in heads
+            ]
         return [
             Part(position, answerer, rows, read_answerer(document), *packed)
             for position, answerer, rows, document, *packed in found
@@ -237,36 +234,13 @@ class Compaction:
 
     def _delete_moved(self, before: int) -> None:
         """Delete the bytes of chunks that lie in files."""
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             moved = connection.execute(_MOVED, {"before": before}).fetchall()
         for start in range(0, len(moved), _DELETE):
-            with self._file.writing() as connection:
-                some = moved[start : start + _DELETE]
-                connection.executemany("DELETE FROM chunks WHERE position = ?", some)
+            with self._store.writing() as connection:
+                some = [{"position": one} for (one,) in moved[start : start + _DELETE]]
+                connection.executemany("DELETE FROM chunks WHERE position = :position", some)
             self._reached("some deleted")
-
-    @contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Give whether no other process compacts; none begins to until this is left."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-
-    def _sync(self, folder: Path) -> None:
-        """Have a folder's names on disk, and those of the folders that it lies in."""
-        for one in (folder, *folder.parents):
-            entry = os.open(one, os.O_RDONLY)
-            try:
-                os.fsync(entry)
-            finally:
-                os.close(entry)
-            if one == self._folder.parent:
-                return
 
 
 def _batches(heads: Sequence[_Head]) -> Iterator[list[_Head]]:
@@ -292,34 +266,39 @@ def _name(model: str, hour: int, position: int) -> str:
     return f"{folder}/date={start:%Y-%m-%d}/hour={start:%H}/part-{position:012d}.parquet"
 
 
-def _list(connection: sqlite3.Connection, model: str, hour: int, files: Sequence[_File]) -> None:
+def _list(connection: Statements, model: str, hour: int, files: Sequence[_File]) -> None:
     """List files of an hour, so that they count and the chunks in them do not."""
     first = min(file.heads[0].position for file in files)
-    if connection.execute(_LISTED, (model, hour, first)).fetchone():
-        msg = f"another process moved answers of {model} meanwhile; a lock on the log's folder does not hold"
+    asked = {"model": model, "hour": hour, "position": first}
+    if connection.execute(_LISTED, asked).fetchone():
+        msg = f"another process moved answers of {model} meanwhile; a lock on the log does not hold"
         raise JournalError(msg)
     for file in files:
         heads = file.heads
-        line = (
-            model,
-            hour,
-            file.name,
-            sum(head.rows for head in heads),
-            file.size,
-            heads[0].position,
-            max(head.position + head.rows for head in heads) - 1,
-            min(head.first_id for head in heads),
-            max(head.last_id for head in heads),
-            min(head.first_at for head in heads),
-            max(head.last_at for head in heads),
-        )
-        number = connection.execute(_LIST, line).lastrowid
+        line = {
+            "model": model,
+            "hour": hour,
+            "name": file.name,
+            "rows": sum(head.rows for head in heads),
+            "size": file.size,
+            "first_position": heads[0].position,
+            "last_position": max(head.position + head.rows for head in heads) - 1,
+            "first_id": min(head.first_id for head in heads),
+            "last_id": max(head.last_id for head in heads),
+            "first_at": min(head.first_at for head in heads),
+            "last_at": max(head.last_at for head in heads),
+        }
+        ((number,),) = connection.execute(_LIST, line).fetchall()
         counts: dict[int, list[int]] = {}
         for head in heads:
             count = counts.setdefault(head.answerer, [0, 0, 0])
             for place, more in enumerate((head.rows, head.drawn, head.errors)):
                 count[place] += more
+        names = ("rows", "drawn", "errors")
         connection.executemany(
-            "INSERT INTO filed VALUES (?, ?, ?, ?, ?)",
-            [(number, answerer, *count) for answerer, count in counts.items()],
+            _FILED,
+            [
+                {"file": number, "answerer": answerer, **dict(zip(names, count, strict=True))}
+                for answerer, count in counts.items()
+            ],
         )

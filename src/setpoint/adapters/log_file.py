@@ -1,25 +1,17 @@
-"""The SQLite file of the prediction log: its tables, its transactions, and which answers lie where.
+"""The SQLite file of the prediction log: its tables and its transactions. See `setpoint.adapters.log_store`."""
 
-Answers come as chunks. Those of hours that are over lie in Parquet files (`setpoint.adapters.log_compaction`), which
-are listed here: a file that is not listed does not count. A chunk whose hour has a file that reaches its position was
-moved there and does not count any more, whether its bytes are still here or not: the view `fresh` has the others.
-"""
-
+import fcntl
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
 
-import msgspec
-
-from setpoint.adapters.answer_chunk import Chunk
-from setpoint.adapters.log_table import Part
+from setpoint.adapters.log_store import FRESH, Judged, Statements
 from setpoint.errors import JournalError
-from setpoint.facts.prediction import Answerer
 
-_LAYOUT = 3
+_LAYOUT = 4
+_READABLE = (0, 3)  # earlier layouts, to which only tables and views are added; 0 is an empty file
 _BUSY_S = 15.0  # how long a writer waits for another process's transaction
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answerers (
@@ -46,78 +38,36 @@ CREATE TABLE IF NOT EXISTS filed (
     file INTEGER NOT NULL REFERENCES files, answerer INTEGER NOT NULL REFERENCES answerers, rows INTEGER NOT NULL,
     drawn INTEGER NOT NULL, errors INTEGER NOT NULL, PRIMARY KEY (file, answerer)
 ) WITHOUT ROWID;
-CREATE VIEW IF NOT EXISTS fresh AS
-SELECT c.*, a.model, a.version, a.generation, a.document FROM chunks c JOIN answerers a ON a.number = c.answerer
-WHERE NOT EXISTS (
-    SELECT 1 FROM files f WHERE f.model = a.model AND f.hour = c.hour AND f.last_position >= c.position
-);
 CREATE TABLE IF NOT EXISTS outcomes (
     prediction TEXT PRIMARY KEY, value NOT NULL, at REAL NOT NULL, answerer INTEGER NOT NULL REFERENCES answerers,
     answer, drawn INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS outcomes_answerer ON outcomes (answerer);
+CREATE VIEW IF NOT EXISTS told AS
+SELECT prediction, CASE WHEN typeof(value) = 'text' THEN value END AS text,
+       CASE WHEN typeof(value) <> 'text' THEN value END AS number, at
+FROM outcomes;
+CREATE TABLE IF NOT EXISTS removed (
+    at REAL NOT NULL, why TEXT NOT NULL, answers INTEGER NOT NULL, outcomes INTEGER NOT NULL,
+    last_position INTEGER NOT NULL, last_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS taken (
+    name TEXT PRIMARY KEY, hour INTEGER NOT NULL, last_position INTEGER NOT NULL
+) WITHOUT ROWID;
 """
-_INSERT = "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_NOTE = """
-INSERT INTO answerers (document, model, version, generation) VALUES (?, ?, ?, ?) ON CONFLICT (document) DO NOTHING
+_LOSSES = """
+SELECT version, COUNT(loss), COALESCE(SUM(loss), 0), COALESCE(SUM(loss * loss), 0) FROM (
+    SELECT a.version, CASE WHEN typeof(o.answer) = 'text' THEN o.answer <> CAST(o.value AS TEXT)
+                           ELSE MIN(ABS(o.answer - o.value) / :scale, 1.0) END AS loss
+    FROM outcomes o JOIN answerers a ON a.number = o.answerer WHERE a.generation >= :generation AND o.drawn
+) GROUP BY version
 """
-_END = """
-SELECT MAX(e) FROM (
-    SELECT 0 AS e UNION ALL SELECT MAX(last_position) + 1 FROM files
-    UNION ALL SELECT * FROM (SELECT position + rows FROM chunks ORDER BY position DESC LIMIT 1)
-)
-"""
-
-Axis = Literal["at", "position", "id"]
-"""What a stretch of the log is measured by."""
-
-_PARTS = """
-SELECT position, answerer, rows, document, ids, answers, CASE WHEN :inputs THEN inputs ELSE x'' END FROM fresh WHERE
-"""
-_NAMES = "SELECT name FROM files WHERE"
-_FRESH: Mapping[Axis, str] = {
-    "at": "last_at >= :low AND first_at < :high",
-    # The chunk that holds the first position is the last to begin at or before it.
-    "position": """
-    position < :high AND position >= (SELECT COALESCE(MAX(position), 0) FROM chunks WHERE position <= :low)
-    """,
-    "id": "last_id >= :low AND first_id <= :high",
-}
-_FILES: Mapping[Axis, str] = {
-    "at": "last_at >= :low AND first_at < :high",
-    "position": "last_position >= :low AND first_position < :high",
-    "id": "last_id >= :low AND first_id <= :high",
-}
-_PARTS_REST = "AND (:version IS NULL OR version = :version) AND generation >= :generation"
-_NAMES_REST = """
-AND EXISTS (
-    SELECT 1 FROM filed JOIN answerers a ON a.number = answerer
-    WHERE file = files.number AND (:version IS NULL OR a.version = :version) AND a.generation >= :generation
-) ORDER BY hour, first_position
-"""
-
-
-class Stretch(NamedTuple):
-    """Part of the log.
-
-    Args:
-        axis: What it is measured by.
-        low: Where it begins, inclusive.
-        high: Where it ends: of ids inclusive, else exclusive.
-        version: Version that answered; None means any.
-        generation: Earliest deployment document. Files and chunks without an answer under it or a later one are passed
-            over; others are read with all that is in them.
-    """
-
-    axis: Axis
-    low: Any
-    high: Any
-    version: int | None = None
-    generation: int = 0
+_KNOWN = "SELECT value FROM outcomes WHERE prediction = :prediction"
+_TELL = "INSERT INTO outcomes VALUES (:prediction, :value, :at, :answerer, :answer, :drawn)"
 
 
 class LogFile:
-    """One connection to the file. Safe to call from any thread; transactions of one object wait for each other.
+    """One connection to the file; a `setpoint.adapters.log_store.LogStore`. Its transactions wait for each other.
 
     Args:
         path: The file; it and its folder are made where missing.
@@ -126,8 +76,11 @@ class LogFile:
         JournalError: The file cannot be opened, or has a layout that this version does not know.
     """
 
+    losses = _LOSSES
+
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.name = str(path)
         self._lock = threading.RLock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +98,7 @@ class LogFile:
             self._connection.close()
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[Statements]:
         """Hold the write lock of the file; commit at the end, or roll back and translate the error."""
         with self._lock:
             connection = self._connection
@@ -161,7 +114,7 @@ class LogFile:
                     connection.execute("ROLLBACK")
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[Statements]:
         """Read one consistent state of the file."""
         with self._lock:
             connection = self._connection
@@ -175,76 +128,55 @@ class LogFile:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Give whether no other process moves or removes answers; none begins to until this is left.
+
+        Raises:
+            JournalError: The lock cannot be taken.
+        """
+        folder = self.path.with_suffix("")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = (folder / ".lock").open("w")
+        except OSError as error:
+            msg = f"cannot lock the prediction log {self.path}: {error}"
+            raise JournalError(msg) from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def known(self, connection: Statements, predictions: Sequence[str]) -> dict[str, str | float]:
+        """Return the outcomes that are known of predictions."""
+        found = (
+            (one, connection.execute(_KNOWN, {"prediction": one}).fetchone()) for one in predictions
+        )
+        return {one: line[0] for one, line in found if line is not None}
+
+    def tell(self, connection: Statements, outcomes: Sequence[Judged]) -> None:
+        """Insert outcomes that are not known."""
+        connection.executemany(_TELL, [one._asdict() for one in outcomes])
+
     def _prepare(self) -> None:
         """Put the file into WAL mode and make its tables."""
         connection = self._connection
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = OFF")  # what is deleted here lies in a file
+        connection.execute(
+            "PRAGMA secure_delete = OFF"
+        )  # what is deleted lies in a file; erasing vacuums
         (layout,) = connection.execute("PRAGMA user_version").fetchone()
         if layout == _LAYOUT:
             return
-        if layout:
+        if layout not in _READABLE:
             msg = (
                 f"{self.path} has layout {layout}; this version of setpoint knows layout {_LAYOUT}"
             )
             raise JournalError(msg)
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_LAYOUT}; COMMIT;"
-        )
-
-
-def append_chunks(connection: sqlite3.Connection, chunks: list[Chunk]) -> None:
-    """Append chunks at the end of the log."""
-    position = end_of(connection)
-    for chunk in chunks:
-        number = _number_of(connection, chunk.by)
-        connection.execute(_INSERT, (position, number, *chunk[1:]))
-        position += chunk.rows
-
-
-def end_of(connection: sqlite3.Connection) -> int:
-    """Return the position after the last answer: the number of answers."""
-    (end,) = connection.execute(_END).fetchone()
-    return int(end)
-
-
-def parts_of(connection: sqlite3.Connection, stretch: Stretch, *, inputs: bool) -> list[Part]:
-    """Return the fresh chunks that reach into a stretch of the log, in no order, with their inputs or without."""
-    query = " ".join((_PARTS, _FRESH[stretch.axis], _PARTS_REST))
-    found = connection.execute(query, {**stretch._asdict(), "inputs": inputs})
-    answerers: dict[bytes, Answerer] = {}
-    parts = []
-    for position, answerer, rows, document, *packed in found:
-        by = answerers.get(document)
-        if by is None:
-            by = answerers[document] = read_answerer(document)
-        parts.append(Part(position, answerer, rows, by, *packed))
-    return parts
-
-
-def files_of(connection: sqlite3.Connection, stretch: Stretch) -> list[str]:
-    """Return the names of the files that reach into a stretch of the log, in order of time."""
-    query = " ".join((_NAMES, _FILES[stretch.axis], _NAMES_REST))
-    found = connection.execute(query, stretch._asdict())
-    return [name for (name,) in found]
-
-
-def inputs_of_answerers(connection: sqlite3.Connection) -> dict[int, tuple[str, ...]]:
-    """Return the names of the inputs that each answerer was given, by its number."""
-    found = connection.execute("SELECT number, document FROM answerers")
-    return {number: read_answerer(document).columns for number, document in found}
-
-
-read_answerer = msgspec.json.Decoder(Answerer).decode
-"""Returns an answerer as its document has it."""
-
-
-def _number_of(connection: sqlite3.Connection, by: Answerer) -> int:
-    """Return the number of an answerer, which is noted when it appears first."""
-    document = msgspec.json.encode(by)
-    connection.execute(_NOTE, (document, by.model, by.version, by.generation))
-    (number,) = connection.execute(
-        "SELECT number FROM answerers WHERE document = ?", (document,)
-    ).fetchone()
-    return int(number)
+        view = f"CREATE VIEW IF NOT EXISTS fresh AS {FRESH};"
+        end = f"PRAGMA user_version = {_LAYOUT}; COMMIT;"
+        connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {view} {end}")

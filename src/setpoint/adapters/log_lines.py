@@ -6,23 +6,23 @@ outcome, outcome_at`, and every input under its own name prefixed `feature.`.
 
 import math
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from setpoint.adapters.answer_chunk import HOUR_S, array_of, kind_of, kinds_of, unpack_answers
 from setpoint.adapters.answer_file import kinds_in
-from setpoint.adapters.log_file import (
-    LogFile,
+from setpoint.adapters.hour_files import HourFile, HourFiles
+from setpoint.adapters.log_reader import LogReader, outcomes_of
+from setpoint.adapters.log_store import (
+    LogStore,
     Stretch,
     end_of,
     files_of,
     inputs_of_answerers,
     parts_of,
 )
-from setpoint.adapters.log_reader import LogReader
-from setpoint.adapters.log_table import ANSWER, FEATURE, Outcomes
+from setpoint.adapters.log_table import ANSWER, FEATURE
 
 LINE = tuple(name for name in ANSWER if name not in ("position", "answerer"))
 """Columns of an answer beside its outcome and its inputs."""
@@ -33,8 +33,9 @@ COLUMNS = (*LINE, "outcome", "outcome_at")
 _HOURS = """
 SELECT DISTINCT hour FROM (
     SELECT hour, last_at, first_at FROM fresh UNION ALL SELECT hour, last_at, first_at FROM files
-) WHERE last_at >= :low AND first_at < :high ORDER BY hour
+) AS hours WHERE last_at >= :low AND first_at < :high ORDER BY hour
 """
+_TEXT = "SELECT 1 FROM told WHERE text IS NOT NULL LIMIT 1"
 
 
 class Snapshot(NamedTuple):
@@ -47,7 +48,7 @@ class Snapshot(NamedTuple):
         inputs: Names of all inputs, in the order in which they appeared.
     """
 
-    files: list[Path]
+    files: list[HourFile]
     fresh: pa.Table
     outcomes: pa.Table
     inputs: tuple[str, ...]
@@ -57,16 +58,13 @@ class LogLines:
     """Reads a log.
 
     Args:
-        path: The SQLite file, which must be there.
-
-    Raises:
-        JournalError: It cannot be opened.
+        store: Its tables.
+        files: The Parquet files; None where there are none.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = LogFile(path)
-        self._folder = path.with_suffix("")
-        self._reader = LogReader(self._file, self._folder)
+    def __init__(self, store: LogStore, files: HourFiles | None) -> None:
+        self._store = store
+        self._reader = LogReader(store, files)
 
     def hours(self, start: float = -math.inf, end: float = math.inf) -> list[int]:
         """Return the hours (since 1970-01-01 UTC) that have answers in [start, end), oldest first.
@@ -74,7 +72,7 @@ class LogLines:
         Raises:
             JournalError: The log cannot be read.
         """
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             found = connection.execute(_HOURS, {"low": start, "high": end})
             return [hour for (hour,) in found]
 
@@ -101,7 +99,7 @@ class LogLines:
         Raises:
             JournalError: The log cannot be read.
         """
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             end = end_of(connection)
         wanted = Stretch("position", position, end, version)
         table = self._reader.read(wanted, (*LINE, "position"), inputs=True).sort_by("position")
@@ -113,7 +111,7 @@ class LogLines:
         Raises:
             JournalError: The log cannot be read.
         """
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             return end_of(connection)
 
     def inputs(self) -> tuple[str, ...]:
@@ -122,7 +120,7 @@ class LogLines:
         Raises:
             JournalError: The log cannot be read.
         """
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             named = inputs_of_answerers(connection)
         return tuple(dict.fromkeys(name for names in named.values() for name in names))
 
@@ -133,19 +131,19 @@ class LogLines:
             JournalError: The log cannot be read.
         """
         stretch = Stretch("at", start, end)
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             names = files_of(connection, stretch)
             parts = parts_of(connection, stretch, inputs=True)
-            outcomes = connection.execute("SELECT DISTINCT typeof(value) FROM outcomes").fetchall()
+            has_text = connection.execute(_TEXT).fetchone() is not None
         kinds: dict[str, pa.DataType] = {}
         for name in names:
-            _widen(kinds, kinds_in(self._folder / name))
+            _widen(kinds, kinds_in(self._reader.file(name)))
         for part in parts:
             of_part = kinds_of(part.inputs, part.by.columns)
             _widen(kinds, {FEATURE + name: kind for name, kind in of_part.items()})
             answers = unpack_answers(part.answers, ("prediction",))["prediction"]
             _widen(kinds, {"prediction": kind_of(answers)})
-        outcome = pa.string() if ("text",) in outcomes else pa.float64()
+        outcome = pa.string() if has_text else pa.float64()
         return _schema(kinds, outcome)
 
     def snapshot(self) -> Snapshot:
@@ -155,13 +153,13 @@ class LogLines:
             JournalError: The log cannot be read.
         """
         everything = Stretch("at", -math.inf, math.inf)
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             names = files_of(connection, everything)
             parts = parts_of(connection, everything, inputs=True)
-            told = connection.execute("SELECT prediction, value, at FROM outcomes").fetchall()
-        outcomes = Outcomes(*zip(*told, strict=True)) if told else Outcomes()
+            told = connection.execute("SELECT prediction, text, number, at FROM told").fetchall()
+        outcomes = outcomes_of(told)
         return Snapshot(
-            [self._folder / name for name in names],
+            [self._reader.file(name) for name in names],
             self._reader.fresh(parts),
             pa.table(
                 {
@@ -174,8 +172,8 @@ class LogLines:
         )
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Let go of the log."""
+        self._store.close()
 
 
 def as_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:

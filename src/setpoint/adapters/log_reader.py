@@ -1,15 +1,21 @@
 """Reads answers wherever they lie: in files of hours that are over, and in fresh chunks."""
 
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from setpoint.adapters.answer_file import inside, read_answers
-from setpoint.adapters.log_file import LogFile, Stretch, files_of, inputs_of_answerers, parts_of
+from setpoint.adapters.hour_files import HourFile, HourFiles
+from setpoint.adapters.log_store import (
+    LogStore,
+    Statements,
+    Stretch,
+    files_of,
+    inputs_of_answerers,
+    parts_of,
+)
 from setpoint.adapters.log_table import (
     ANSWER,
     FEATURE,
@@ -19,8 +25,11 @@ from setpoint.adapters.log_table import (
     tables_of,
     with_outcomes,
 )
+from setpoint.errors import JournalError
 
-_OUTCOMES = "SELECT prediction, value, at FROM outcomes WHERE prediction BETWEEN ? AND ?"
+_OUTCOMES = """
+SELECT prediction, text, number, at FROM told WHERE prediction BETWEEN :low AND :high
+"""
 
 
 class Lying(NamedTuple):
@@ -37,7 +46,7 @@ class Lying(NamedTuple):
     inputs: dict[int, tuple[str, ...]]
 
 
-def located(connection: sqlite3.Connection, stretch: Stretch, *, inputs: bool) -> Lying:
+def located(connection: Statements, stretch: Stretch, *, inputs: bool) -> Lying:
     """Return where the answers of a stretch lie."""
     files, parts = files_of(connection, stretch), parts_of(connection, stretch, inputs=inputs)
     return Lying(files, parts, inputs_of_answerers(connection) if inputs and files else {})
@@ -47,13 +56,27 @@ class LogReader:
     """Reads answers as tables with the columns of `setpoint.adapters.log_table`.
 
     Args:
-        file: The log's SQLite file.
-        folder: Where the Parquet files lie.
+        store: The log's tables.
+        files: The Parquet files; None where there are none.
     """
 
-    def __init__(self, file: LogFile, folder: Path) -> None:
-        self._file = file
-        self._folder = folder
+    def __init__(self, store: LogStore, files: HourFiles | None) -> None:
+        self._store = store
+        self._files = files
+
+    def file(self, name: str) -> HourFile:
+        """Return a file that the tables list.
+
+        Raises:
+            JournalError: Nobody said where files lie.
+        """
+        if self._files is None:
+            msg = (
+                f"the prediction log {self._store.name} lists files of past hours, such as {name}: "
+                "say where they lie, by SETPOINT_LOG_FILES"
+            )
+            raise JournalError(msg)
+        return self._files.file(name)
 
     def read(self, stretch: Stretch, columns: Collection[str], *, inputs: bool) -> pa.Table:
         """Return the answers of a stretch in no order: the columns asked for, then the inputs where they are wanted.
@@ -71,7 +94,7 @@ class LogReader:
         Raises:
             JournalError: The log cannot be read.
         """
-        with self._file.reading() as connection:
+        with self._store.reading() as connection:
             lying = located(connection, stretch, inputs=inputs)
         yield from self.tables(lying, stretch, columns, inputs=inputs)
 
@@ -81,7 +104,7 @@ class LogReader:
         """Yield the answers of a stretch that lie in some files and chunks; see `pieces`."""
         wanted = {*columns, stretch.axis, "answerer", "version"}
         for name in lying.files:
-            table = read_answers(self._folder / name, wanted, stretch, inputs=inputs)
+            table = read_answers(self.file(name), wanted, stretch, inputs=inputs)
             yield _with_own_inputs(table, lying.inputs) if inputs else table
         for table in tables_of(lying.parts, wanted, inputs=inputs):
             yield inside(table, stretch)
@@ -98,10 +121,19 @@ class LogReader:
         """
         if not table.num_rows:
             return with_outcomes(table, Outcomes())
-        between = tuple(pc.min_max(table["id"]).as_py().values())
-        with self._file.reading() as connection:
-            found = connection.execute(_OUTCOMES, between).fetchall()
-        return with_outcomes(table, Outcomes(*zip(*found, strict=True)) if found else Outcomes())
+        low, high = pc.min_max(table["id"]).as_py().values()
+        with self._store.reading() as connection:
+            found = connection.execute(_OUTCOMES, {"low": low, "high": high}).fetchall()
+        return with_outcomes(table, outcomes_of(found))
+
+
+def outcomes_of(lines: Sequence[tuple[str, str | None, float | None, float]]) -> Outcomes:
+    """Return outcomes as the view `told` has them: prediction, text, number, instant."""
+    if not lines:
+        return Outcomes()
+    ids, texts, numbers, at = zip(*lines, strict=True)
+    values = [number if text is None else text for text, number in zip(texts, numbers, strict=True)]
+    return Outcomes(ids, values, at)
 
 
 def _with_own_inputs(table: pa.Table, inputs: Mapping[int, tuple[str, ...]]) -> pa.Table:

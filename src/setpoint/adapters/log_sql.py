@@ -38,7 +38,7 @@ def query(sql: str, snapshot: Snapshot) -> pa.Table:
             connection.register("fresh", snapshot.fresh)
             connection.register("told", snapshot.outcomes)
             if snapshot.files:
-                files = [str(path) for path in snapshot.files]
+                files = [str(file) for file in snapshot.files]
                 stored = connection.read_parquet(files, union_by_name=True, hive_partitioning=False)
                 stored.create_view("stored")
             connection.execute(_view(snapshot))

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from setpoint.adapters.answer_chunk import as_class
 from setpoint.adapters.bundle_scorer import BundleScorer
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.clock import Axis
 from setpoint.errors import DataError
 from setpoint.facts.answers import Answers, Scored
@@ -38,7 +38,7 @@ class LogTraffic:
     """
 
     def __init__(
-        self, log: SqliteLog, scorer: BundleScorer, artifact_of: Callable[[int], str], *, axis: Axis
+        self, log: ChunkLog, scorer: BundleScorer, artifact_of: Callable[[int], str], *, axis: Axis
     ) -> None:
         self._log = log
         self._scorer = scorer

@@ -137,10 +137,10 @@ def compact(
     if json:
         from dataclasses import asdict
 
-        _print_json({**asdict(moved), "folder": str(moved.folder)})
+        _print_json(asdict(moved))
     elif moved.hours:
         size = f"{moved.size / 1e6:,.2f} MB"
-        print(f"{moved.answers:,} answers, {moved.files:,} files, {size}: {moved.folder}")
+        print(f"{moved.answers:,} answers, {moved.files:,} files, {size}: {moved.where}")
     else:
         print("no hour is over that was not moved already; --all moves the present one too")
 

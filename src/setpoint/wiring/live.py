@@ -10,6 +10,7 @@ from typing import Self
 from setpoint.adapters.arrow_tables import ArrowTables
 from setpoint.adapters.bundle_scorer import BundleScorer
 from setpoint.adapters.bundle_store import BundleStore
+from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.adapters.deferred_registry import DeferredRegistry
 from setpoint.adapters.file_deployments import FileDeployments
 from setpoint.adapters.file_source import FileSource
@@ -19,7 +20,6 @@ from setpoint.adapters.log_traffic import LogTraffic
 from setpoint.adapters.package_lock import installed_packages, lock_digest
 from setpoint.adapters.process_jobs import ProcessJobs
 from setpoint.adapters.sql_journal import SqlJournal
-from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Clock, SystemClock
 from setpoint.contract.contract import Contract
 from setpoint.control.rows import LabelledRows
@@ -30,6 +30,7 @@ from setpoint.facts.version import Lineage
 from setpoint.ports.journal import Journal
 from setpoint.ports.registry import Registry
 from setpoint.settings import Settings
+from setpoint.wiring.log_place import open_log, place_of
 
 
 class SourceRows:
@@ -93,7 +94,7 @@ class Live:
     world: World
     jobs: ProcessJobs
     registry: DeferredRegistry
-    log: SqliteLog
+    log: ChunkLog
     lock: str
 
     def warm(self) -> None:
@@ -139,7 +140,7 @@ def open_live(
     registry = DeferredRegistry(lambda: _mlflow(settings))
     scorer = BundleScorer(store, project)
     journal = SqlJournal(settings.database, contract.model.name)
-    log = SqliteLog(store / "log.db")
+    log = open_log(place_of(settings))
     clock: Clock = SystemClock() if contract.axis == "time" else LogClock(log)
     lock = lock_digest(installed_packages())
     source = FileSource(section.source, folder=project, form=section.format)

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from setpoint.adapters.answer_chunk import HOUR_S
 from setpoint.adapters.log_filter import Filter, read_filter
 from setpoint.adapters.log_lines import COLUMNS, LogLines, lines_of
-from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.adapters.table_chunks import written_table
 from setpoint.clock import Clock, SystemClock
 from setpoint.errors import UsageError
+from setpoint.wiring.log_place import open_lines, open_log, require_log
 from setpoint.wiring.offline import Offline
 
 
@@ -51,14 +51,14 @@ class Moved:
         files: Files.
         answers: Answers.
         size: Bytes of the files.
-        folder: Where the files lie.
+        where: Where the files lie.
     """
 
     hours: int
     files: int
     answers: int
     size: int
-    folder: Path
+    where: str
 
 
 def newest_lines(wish: LogWish, offline: Offline) -> pa.Table:
@@ -151,31 +151,15 @@ def compact_log(offline: Offline, *, everything: bool, clock: Clock | None = Non
         UsageError: There is no log yet.
         JournalError: The log or a file cannot be read or written.
     """
-    path = log_file(offline)
-    log = SqliteLog(path)
-    try:
+    with open_log(require_log(offline.settings)) as log:
         done = log.compact((clock or SystemClock()).wall(), everything=everything)
-    finally:
-        log.close()
-    return Moved(*done, folder=path.with_suffix(""))
-
-
-def log_file(offline: Offline) -> Path:
-    """Return the file of a project's prediction log.
-
-    Raises:
-        UsageError: It is not there.
-    """
-    path = offline.settings.store / "log.db"
-    if not path.is_file():
-        raise UsageError(f"there is no prediction log yet: {path}; begin with: setpoint up")
-    return path
+        return Moved(*done, where=log.where)
 
 
 def _opened(wish: LogWish, offline: Offline) -> tuple[LogLines, Filter]:
     """Return the log and the conditions, which speak of columns that it has."""
     fits = read_filter(wish.where)
-    lines = LogLines(log_file(offline))
+    lines = open_lines(require_log(offline.settings))
     try:
         fits.require(COLUMNS, lines.inputs())
     except UsageError:

@@ -2,9 +2,8 @@
 
 import pyarrow as pa
 
-from setpoint.adapters.log_lines import LogLines
 from setpoint.adapters.log_sql import query
-from setpoint.wiring.log import log_file
+from setpoint.wiring.log_place import open_lines, require_log
 from setpoint.wiring.offline import Offline
 
 
@@ -15,7 +14,7 @@ def query_log(sql: str, offline: Offline) -> pa.Table:
         UsageError: There is no log yet, DuckDB is not installed, or cannot carry the query out.
         JournalError: The log cannot be read.
     """
-    lines = LogLines(log_file(offline))
+    lines = open_lines(require_log(offline.settings))
     try:
         return query(sql, lines.snapshot())
     finally:

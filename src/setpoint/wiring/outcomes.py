@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.adapters.file_source import FileSource
-from setpoint.adapters.log_secret import LogSecret
-from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Clock, SystemClock
 from setpoint.control.queries import require_state
 from setpoint.control.recording import ID, outcomes_of_ids, outcomes_of_keys, told_outcomes
 from setpoint.errors import DataError, UnknownPredictionError, UsageError
 from setpoint.facts.log_rule import HASH, KEEP, change_of
+from setpoint.wiring.log_place import open_log, place_of, secret_of
 from setpoint.wiring.offline import Offline
 
 _OUTCOME = "outcome"
@@ -80,7 +80,7 @@ def record_file(wish: OutcomeWish, offline: Offline) -> Recorded:
     )
     told = told_outcomes(table, name=name, outcome=outcome, classes=classes, form=data.format)
     at = wish.clock.wall()
-    log = SqliteLog(offline.settings.store / "log.db")
+    log = open_log(place_of(offline.settings))
     try:
         if name == ID:
             outcomes = outcomes_of_ids(told, at=at)
@@ -98,7 +98,7 @@ def record_file(wish: OutcomeWish, offline: Offline) -> Recorded:
     return Recorded(table.num_rows, new, len(outcomes) - new, told.missing)
 
 
-def _ids_of(keys: Sequence[str], log: SqliteLog, offline: Offline) -> dict[str, list[str]]:
+def _ids_of(keys: Sequence[str], log: ChunkLog, offline: Offline) -> dict[str, list[str]]:
     """Return the ids of the answers about each key, oldest first; keys that the log has hashed are hashed alike.
 
     Raises:
@@ -108,7 +108,7 @@ def _ids_of(keys: Sequence[str], log: SqliteLog, offline: Offline) -> dict[str, 
     data = offline.contract.require_data()
     rule = data.withheld.get(data.key or "", KEEP)
     if rule == HASH:
-        secret = LogSecret(offline.settings.store / "log.db", offline.settings.log_key)
+        secret = secret_of(place_of(offline.settings), offline.settings.log_key)
         hashed = {key: _hashed(key, data.key or "", secret()) for key in keys}
         of_hashes = log.of_keys(list(hashed.values()))
         for key, text in hashed.items():

@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from setpoint.adapters.bundle_scorer import BundleScorer
-from setpoint.adapters.log_secret import LogSecret
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.adapters.table_chunks import read_chunks, written_table
 from setpoint.clock import Clock, SystemClock
 from setpoint.control.queries import require_state
@@ -26,6 +25,7 @@ from setpoint.facts.log_rule import KEEP, Withholding, withholding
 from setpoint.facts.training import Feature
 from setpoint.gateway.ids import PredictionIds
 from setpoint.release.assignment import cut
+from setpoint.wiring.log_place import open_log, place_of, secret_of
 from setpoint.wiring.offline import Offline
 
 CHUNK = 20_000  # rows of one transaction of the log
@@ -123,7 +123,7 @@ class _Batch:
         self._state = state
         self._scorer = BundleScorer(offline.settings.store, offline.folder)
         self._kept = state.deployment.kept
-        self._secret = LogSecret(offline.settings.store / "log.db", offline.settings.log_key)
+        self._secret = secret_of(place_of(offline.settings), offline.settings.log_key)
         self._key_kept = data.withheld.get(data.key or "", KEEP)
         self._ids = PredictionIds(wish.clock, os.urandom)
         self._assignment = cut(state.deployment)
@@ -211,13 +211,10 @@ class _Batch:
 
 
 @contextmanager
-def _opened_log(offline: Offline, deployment: Deployment) -> Iterator[SqliteLog | None]:
+def _opened_log(offline: Offline, deployment: Deployment) -> Iterator[ChunkLog | None]:
     """Give the prediction log, or None where the deployment keeps none."""
     if deployment.log == "off":
         yield None
         return
-    log = SqliteLog(offline.settings.store / "log.db")
-    try:
+    with open_log(place_of(offline.settings)) as log:
         yield log
-    finally:
-        log.close()

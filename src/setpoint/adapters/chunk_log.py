@@ -1,0 +1,362 @@
+"""The log of predictions and outcomes: tables of a database, and Parquet files of the hours that are over.
+
+Rules:
+1. A call that returned is committed, as safely as the database commits (`setpoint.adapters.log_store`).
+2. Many processes may read while one writes; writers of several processes wait for each other.
+3. Appending an answer again, or recording the same outcome again, changes nothing.
+4. Answers lie in chunks (`setpoint.adapters.answer_chunk`), as their writers hand them over: a gateway cannot afford a
+   row with three indexes for each of them. Readers unpack the chunks that they need, and of these what they need.
+5. Compaction (`setpoint.adapters.log_compaction`) moves answers into files and changes nothing that a reader is told.
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from setpoint.adapters.answer_chunk import pack, unpack_ids
+from setpoint.adapters.answer_file import read_answers
+from setpoint.adapters.hour_files import HourFiles
+from setpoint.adapters.log_compaction import Compacted, Compaction
+from setpoint.adapters.log_reader import LogReader, located
+from setpoint.adapters.log_store import (
+    Judged,
+    LogStore,
+    Statements,
+    Stretch,
+    append_chunks,
+    end_of,
+    files_of,
+    read_answerer,
+)
+from setpoint.adapters.slow_counts import SlowCounts
+from setpoint.errors import OutcomeConflictError, UnknownPredictionError
+from setpoint.facts.prediction import Outcome, Prediction
+from setpoint.facts.release import ArmCounts
+
+# An answer to a request that named its version was not drawn by a canary: no arm counts it.
+_ARMS = """
+SELECT version, CAST(SUM(drawn) AS BIGINT), CAST(SUM(errors) AS BIGINT) FROM (
+    SELECT version, drawn, errors FROM fresh WHERE generation >= :generation
+    UNION ALL
+    SELECT a.version, f.drawn, f.errors FROM filed f JOIN answerers a ON a.number = f.answerer
+    WHERE a.generation >= :generation
+) AS counts GROUP BY version HAVING SUM(drawn) > 0 ORDER BY version
+"""
+# A chunk that lies in a file as well changes neither. What was removed still has a last instant.
+_SPAN = """
+SELECT MIN(first), MAX(last) FROM (
+    SELECT (SELECT MIN(first_at) FROM chunks) AS first, (SELECT MAX(last_at) FROM chunks) AS last
+    UNION ALL SELECT MIN(first_at), MAX(last_at) FROM files
+    UNION ALL SELECT NULL, MAX(last_at) FROM removed
+) AS spans
+"""
+_WINDOW = (
+    "id",
+    "at",
+    "version",
+    "generation",
+    "variant",
+    "prediction",
+    "probability",
+    "latency_s",
+    "error",
+)
+_HOLDING = "SELECT ids FROM chunks WHERE last_id >= :low AND first_id <= :high"
+_ALL = Stretch("at", -math.inf, math.inf)
+
+
+class ChunkLog:
+    """Keeps predictions and outcomes; implements `setpoint.ports.prediction_log.PredictionLog`.
+
+    Safe to call from any thread.
+
+    Args:
+        store: The tables.
+        files: The Parquet files; None where answers stay in the tables.
+    """
+
+    def __init__(self, store: LogStore, files: HourFiles | None) -> None:
+        self._store = store
+        self._files = files
+        self._reader = LogReader(store, files)
+        self._slow: dict[tuple[int, tuple[float, ...]], SlowCounts] = {}  # by what was asked
+
+    @property
+    def where(self) -> str:
+        """Where the Parquet files lie, for people; empty where there are none."""
+        return "" if self._files is None else self._files.where
+
+    def append(self, predictions: Sequence[Prediction]) -> None:
+        """Append answers in one transaction; one that is already there is left as it is.
+
+        Raises:
+            JournalError: The log cannot be written; none was written.
+        """
+        if not predictions:
+            return
+        chunks = pack(predictions)
+        first, last = min(one.first_id for one in chunks), max(one.last_id for one in chunks)
+        with self._store.writing() as connection:
+            held = self._ids_between(connection, first, last)
+            again = held.intersection(one.id for one in predictions) if held else held
+            if again:
+                chunks = pack(one for one in predictions if one.id not in again)
+            append_chunks(connection, chunks)
+
+    def record(self, outcomes: Sequence[Outcome]) -> int:
+        """Record outcomes, all or none, and return how many were new; the same again changes nothing.
+
+        Raises:
+            UnknownPredictionError: An outcome names a prediction that the log does not hold.
+            OutcomeConflictError: An outcome contradicts an earlier one.
+            JournalError: The log cannot be read or written.
+        """
+        answered = self._answers_of([outcome.prediction for outcome in outcomes])
+        with self._store.writing() as connection:
+            new = _new(outcomes, answered, self._store.known(connection, list(answered)))
+            if new:
+                self._store.tell(connection, new)
+            return len(new)
+
+    def window(self, start: float, end: float, *, version: int | None = None) -> pa.Table:
+        """Return answers in [start, end) with their outcomes so far, in order of time.
+
+        Columns: `id, at, version, generation, variant, prediction, probability, latency_s, error, outcome, outcome_at`,
+        and every feature under its own name prefixed `feature.`. `prediction` and `outcome` are text for classes and
+        float64 for numbers; a feature that some rows lack is null there.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        table = self._reader.read(Stretch("at", start, end, version), _WINDOW, inputs=True)
+        return self._reader.judged(table.sort_by([("at", "ascending"), ("id", "ascending")]))
+
+    def stretch(self, first: int, last: int, *, version: int | None = None) -> pa.Table:
+        """Return the answers at the positions from `first` up to `last`, counted from 0, with their outcomes so far.
+
+        Answers of every version have a position, in the order in which they came into the log; of those that came in
+        one call, the versions stand one after the other. Columns are those of `window`, and `position`.
+
+        Args:
+            first: First position, 0 or more.
+            last: Position after the last.
+            version: Only answers of this version; None means all.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        asked = Stretch("position", first, last, version)
+        table = self._reader.judged(self._reader.read(asked, (*_WINDOW, "position"), inputs=True))
+        table = table.sort_by("position")
+        positions = table["position"]
+        return table.drop_columns("position").append_column("position", positions)
+
+    def scored(self, start: float, end: float, *, version: int) -> pa.Table:
+        """Return the answers of one version in [start, end), in order of time and without their inputs.
+
+        Columns: `tick` (the instant), `prediction`, `probability`, `outcome`, as in `window`. Requests without an
+        answer are left out.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        return self._scored(Stretch("at", start, end, version))
+
+    def scored_stretch(self, first: int, last: int, *, version: int) -> pa.Table:
+        """Return the answers of one version at the positions of `stretch`, without their inputs; see `scored`.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        return self._scored(Stretch("position", first, last, version))
+
+    def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
+        """Return the ids of the answers about each key, oldest first; keys without an answer are left out.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        wanted = pa.array(sorted(set(keys) - {""}), pa.string())
+        found: dict[str, list[str]] = {}
+        for table in self._reader.pieces(_ALL, ("id", "key", "error"), inputs=False):
+            about = pc.and_(pc.is_in(table["key"], value_set=wanted), pc.equal(table["error"], ""))
+            some = table.filter(about)
+            for key, identity in zip(some["key"].to_pylist(), some["id"].to_pylist(), strict=True):
+                found.setdefault(key, []).append(identity)
+        return {key: sorted(ids) for key, ids in found.items()}
+
+    def arms(
+        self, *, generation: int, slow_s: Sequence[float] = (), scale: float = 1.0
+    ) -> dict[int, ArmCounts]:
+        """Return counts by version over answers given under `generation` or later.
+
+        Answers to requests that named their version themselves are not counted: nobody drew them.
+
+        Args:
+            generation: Generation of the deployment document.
+            slow_s: Limits in seconds; answers that took longer are counted for each.
+            scale: Absolute error that counts as a loss of 1, above 0; larger ones count the same. For numbers only.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        asked = {"generation": generation, "scale": scale}
+        limits = tuple(slow_s)
+        slow = self._slow.setdefault((generation, limits), SlowCounts(generation, limits))
+        unseen = Stretch("position", slow.seen, math.inf, generation=generation)
+        with self._store.reading() as connection:
+            totals = connection.execute(_ARMS, asked).fetchall()
+            losses = {
+                version: sums for version, *sums in connection.execute(self._store.losses, asked)
+            }
+            lying = located(connection, unseen, inputs=False) if limits else None
+        if lying is not None:
+            for table in self._reader.tables(lying, unseen, SlowCounts.COLUMNS, inputs=False):
+                slow.add(table)
+        nothing = (0, 0.0, 0.0)
+        return {
+            version: ArmCounts(
+                version=version,
+                requests=requests,
+                errors=errors,
+                slow=slow.of(version),
+                outcomes=losses.get(version, nothing)[0],
+                outcome_sum=float(losses.get(version, nothing)[1]),
+                outcome_squares=float(losses.get(version, nothing)[2]),
+            )
+            for version, requests, errors in totals
+        }
+
+    def withheld(self, version: int, generations: Collection[int]) -> dict[str, str]:
+        """Return the columns of a version that were not logged as they were under some deployment documents.
+
+        Returns:
+            What was done to each, as `setpoint.facts.log_rule` says it, by name.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT document FROM answerers WHERE version = :version", {"version": version}
+            ).fetchall()
+        answerers = [read_answerer(document) for (document,) in found]
+        return {
+            name: rule
+            for one in answerers
+            if one.generation in generations
+            for name, rule in one.withheld.items()
+        }
+
+    def span(self) -> tuple[float, float, int]:
+        """Return first and last instant and the number of answers; (0, 0, 0) when empty.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        with self._store.reading() as connection:
+            count = end_of(connection)
+            first, last = connection.execute(_SPAN).fetchone()
+        return (last if first is None else first, last, count) if count else (0.0, 0.0, 0)
+
+    def compact(
+        self, now: float, *, everything: bool = False, most: int | None = None
+    ) -> Compacted:
+        """Move answers of hours that are over into Parquet files; see `setpoint.adapters.log_compaction`.
+
+        Args:
+            now: Seconds since 1970-01-01 UTC.
+            everything: Whether answers of hours that are not over are moved as well.
+            most: Most hours to move; None means all.
+
+        Raises:
+            JournalError: The log or a file cannot be read or written. What was done stays done.
+        """
+        if self._files is None:
+            return Compacted()
+        compaction = Compaction(self._store, self._files)
+        return compaction.compact(now, everything=everything, most=most)
+
+    def close(self) -> None:
+        """Let go of the log; what was acknowledged is on disk already."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _scored(self, stretch: Stretch) -> pa.Table:
+        columns = ("id", stretch.axis, "prediction", "probability", "error")
+        table = self._reader.read(stretch, columns, inputs=False)
+        table = self._reader.judged(table.filter(pc.equal(table["error"], "")))
+        table = table.sort_by([(stretch.axis, "ascending"), ("id", "ascending")])
+        return table.select([stretch.axis, "prediction", "probability", "outcome"]).rename_columns(
+            ["tick", "prediction", "probability", "outcome"]
+        )
+
+    def _ids_between(self, connection: Statements, first: str, last: str) -> set[str]:
+        """Return the ids of the chunks that reach into a range of ids, and those that files have in it."""
+        stretch = Stretch("id", first, last)
+        found = connection.execute(_HOLDING, {"low": first, "high": last})
+        held = {identity for (ids,) in found for identity in unpack_ids(ids)}
+        for name in files_of(connection, stretch):
+            file = self._reader.file(name)
+            held.update(read_answers(file, ("id",), stretch, inputs=False)["id"].to_pylist())
+        return held
+
+    def _answers_of(self, predictions: Sequence[str]) -> dict[str, "_Answer"]:
+        """Return what the log holds of predictions.
+
+        Raises:
+            UnknownPredictionError: It does not hold one of them.
+        """
+        if not predictions:
+            return {}
+        wanted = pa.array(predictions, pa.string())
+        between = Stretch("id", min(predictions), max(predictions))
+        found: dict[str, _Answer] = {}
+        columns = ("id", "answerer", "prediction", "propensity")
+        for table in self._reader.pieces(between, columns, inputs=False):
+            some = table.filter(pc.is_in(table["id"], value_set=wanted)).select(columns)
+            for identity, answerer, answer, propensity in zip(
+                *(column.to_pylist() for column in some.columns), strict=True
+            ):
+                found[identity] = _Answer(answerer, answer, drawn=propensity > 0)
+        if unknown := [one for one in predictions if one not in found]:
+            raise UnknownPredictionError(unknown)
+        return found
+
+
+class _Answer(NamedTuple):
+    """What an outcome is held against: who answered, the answer, and whether the version was drawn."""
+
+    answerer: int
+    answer: str | float | None
+    drawn: bool
+
+
+def _new(
+    outcomes: Sequence[Outcome],
+    answered: Mapping[str, _Answer],
+    known: Mapping[str, str | float],
+) -> list[Judged]:
+    """Return the outcomes that are not known, each once.
+
+    Raises:
+        OutcomeConflictError: An outcome contradicts an earlier one.
+    """
+    told = dict(known)
+    new = []
+    for one in outcomes:
+        earlier = told.get(one.prediction)
+        if earlier is None:
+            told[one.prediction] = one.value
+            new.append(Judged(one.prediction, one.value, one.at, *answered[one.prediction]))
+        elif earlier != one.value:
+            raise OutcomeConflictError(one.prediction, known=earlier, given=one.value)
+    return new
