@@ -14,6 +14,10 @@ def gateway(
     bundle: Annotated[Path | None, typer.Option(help="Serve this one bundle alone.")] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a spare one.")] = 8080,
+    grpc_port: Annotated[
+        int | None,
+        typer.Option(help="Answer gRPC there too (Open Inference Protocol); 0: a spare port [off]."),
+    ] = None,
     log: Annotated[
         Path | None,
         typer.Option(help="Prediction log [log.db beside the document; none with --bundle]."),
@@ -57,5 +61,6 @@ def gateway(
                 certificate=tls_cert,
                 private_key=tls_key,
                 log_key=read_log_key(),
+                grpc_port=grpc_port,
             )
         )

@@ -18,7 +18,18 @@ from setpoint.gateway.refusal import Flaw, RefusedError
 from setpoint.gateway.tokens import Tokens, is_token, refuse_token
 
 PROBES = frozenset(
-    {"/healthz", "/livez", "/readyz", "/health", "/ping", "/v2/health/live", "/v2/health/ready"}
+    {
+        "/healthz",
+        "/livez",
+        "/readyz",
+        "/health",
+        "/ping",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/inference.GRPCInferenceService/ServerLive",
+        "/inference.GRPCInferenceService/ServerReady",
+        "/grpc.health.v1.Health/Check",
+    }
 )
 """Paths that are asked without a key: all they tell is whether the gateway answers."""
 

@@ -27,6 +27,8 @@ from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
 
 Handler = Callable[[Station, Request], Awaitable[Response]]
+Find = Callable[[str], tuple[str, str, Handler, Mapping[str, str]]]
+"""From a path to its route, method, handler, and the parts of the path that the route names; or a refusal."""
 
 _GET, _POST = "GET", "POST"
 
@@ -128,14 +130,19 @@ class App:
         if lost:
             sys.stderr.write(f"setpoint gateway: {lost} answers could not be written to the log\n")
 
-    async def respond(self, request: Request) -> Response:
-        """Answer one request and measure it; never raises."""
+    async def respond(self, request: Request, find: Find | None = None) -> Response:
+        """Answer one request and measure it; never raises.
+
+        Args:
+            request: The request.
+            find: Finds its route; None for those over HTTP.
+        """
         station = self._station
         started = station.clock.stopwatch()
         route = "unknown"
         self._active += 1
         try:
-            route, method, handler, place = find_route(request.path)
+            route, method, handler, place = (find or find_route)(request.path)
             if place:
                 request = msgspec.structs.replace(request, place=place)
             try:

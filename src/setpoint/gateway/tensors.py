@@ -221,6 +221,11 @@ def sound_tensors(tensors: Sequence[Tensor], behind: bytes | None) -> list[Eleme
     return found
 
 
+def numpy_type(datatype: str) -> "np.dtype[Any]":
+    """Return how NumPy has the elements of a tensor of numbers or truth values."""
+    return np.dtype(_TYPES[datatype].binary)
+
+
 def as_bytes(datatype: str, data: Sequence[Any]) -> bytes:
     """Return the elements of an output tensor as bytes."""
     if datatype != "BYTES":

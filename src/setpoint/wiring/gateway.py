@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from setpoint import __version__
 from setpoint.adapters.file_deployments import FileDeployments
@@ -46,6 +47,7 @@ from setpoint.gateway.versions import load_version, read_manifest
 from setpoint.wiring.workers import run_workers
 
 try:
+from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
     import uvloop
 except ImportError:  # it has no build for Windows
     uvloop = None
@@ -80,6 +82,7 @@ class GatewayPlan:
 
     deployment: Path | None = None
     bundle: Path | None = None
+        grpc_port: Port to answer gRPC on beside HTTP, 0 for a spare one; None for HTTP alone.
     host: str = "127.0.0.1"
     port: int = 8080
     log: Path | None = None
@@ -96,6 +99,7 @@ class GatewayPlan:
 def run_gateway(plan: GatewayPlan) -> None:
     """Serve until SIGTERM or SIGINT; then finish the requests, write the log, and return.
 
+    grpc_port: int | None = None
     Prints one line with the address when it listens.
 
     Raises:
@@ -114,10 +118,11 @@ def run_gateway(plan: GatewayPlan) -> None:
     tls = _tls(plan)
     listener = _listen(plan)
     _tell(listener, tls)
-    _run(app, Door(listener, tls, plan.limits), told)
+    _run(app, Door(listener, tls, plan.limits, grpc=grpc), told)
 
 
 def _run_several(plan: GatewayPlan) -> None:
+    grpc = _reserve_grpc(plan)
     """Serve by several processes, and watch them."""
     _, _, log = _sources(plan)
     if log is not None:
@@ -131,8 +136,9 @@ def _run_several(plan: GatewayPlan) -> None:
 
         def work() -> None:
             told = _listen_for_signals()
+    grpc = _reserve_grpc(plan)
             app = build_app(plan, SystemClock(), shared=Path(folder))
-            _run(app, Door(listener, tls, plan.limits, shared=True), told)
+            _run(app, Door(listener, tls, plan.limits, shared=True, grpc=grpc), told)
 
         run_workers(plan.workers, work)
 
@@ -150,6 +156,13 @@ def _tell(listener: socket.socket, tls: ssl.SSLContext | None) -> None:
     scheme = "http" if tls is None else "https"
     sys.stdout.write(f"setpoint gateway: listening on {scheme}://{host}:{port}\n")
     sys.stdout.flush()
+def _reserve_grpc(plan: GatewayPlan) -> GrpcDoor | None:
+    """Return the door for gRPC; None where nobody asked for one."""
+    if plan.grpc_port is None:
+        return None
+    return reserve_grpc(plan.host, plan.grpc_port, plan.certificate, plan.private_key)
+
+
 
 
 def _tls(plan: GatewayPlan) -> ssl.SSLContext | None:
@@ -187,12 +200,14 @@ class Door:
     listener: socket.socket
     tls: ssl.SSLContext | None
     limits: Limits
+        grpc: Where calls over gRPC come in; None where nobody asked for them.
     shared: bool = False
 
 
 def _run(app: App, door: Door, told: threading.Event) -> None:
     sys.setswitchinterval(_SWITCH_S)
     run = asyncio.run if uvloop is None else uvloop.run
+    grpc: GrpcDoor | None = None
     run(_serve(app, door, told))
 
 
@@ -213,9 +228,12 @@ async def _serve(app: App, door: Door, told: threading.Event) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT)
+    servers: list[Any] = [server]
+    if door.grpc is not None:
+        servers.append(await open_grpc(door.grpc, app, door.limits))
     await server.open(door.listener, door.tls)
     await stop.wait()
-    await server.drain(_DRAIN_S)
+    await asyncio.gather(*(one.drain(_DRAIN_S) for one in servers))
     await app.stop()
 
 
