@@ -68,3 +68,17 @@ def test_document_without_the_newer_fields_is_read_as_before() -> None:
     for name in ("strategy", "shadows", "override", "limits"):
         del told[name]
     assert msgspec.json.decode(msgspec.json.encode(told), type=Deployment) == document()
+
+
+@pytest.mark.parametrize("name", ["", "x-setpoint-version", "x-canary", "x-2"])
+def test_testers_may_have_a_header_of_their_own_or_none(name: str) -> None:
+    document(override=name).require_sound()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-Canary", "canary", "authorization", "x-", "x-a b", "x-a\r\nx-b", "x-api-key", "x-é"],
+)
+def test_header_that_means_something_else_or_is_none_is_refused(name: str) -> None:
+    with pytest.raises(DeploymentError, match="lets testers use the header"):
+        document(override=name).require_sound()

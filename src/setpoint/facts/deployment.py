@@ -1,5 +1,6 @@
 """The deployment document: tells gateways which versions to load and which get which traffic."""
 
+import re
 from typing import Literal
 
 import msgspec
@@ -7,6 +8,8 @@ import msgspec
 from setpoint.errors import DeploymentError
 
 _TOLERANCE = 1e-9  # weights are typed by people and printed by machines
+_HEADER = re.compile(r"x-[a-z0-9]+(?:-[a-z0-9]+)*")
+_TAKEN = ("x-api-key", "x-request-id")  # headers that mean something else
 
 
 class Deployed(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +79,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
             are kept as they are. None: each version's own bundle says it.
         strategy: Why traffic is cut as it is: the release under way, or `direct`.
         shadows: Versions that answer copies of requests; only among prepared versions, and none that has traffic.
-        override: Name of the request header by which testers choose a version themselves; empty where nobody may.
+        override: Name of the request header by which testers choose a version themselves: `x-` and further lower-case
+            letters, digits and hyphens. Empty where nobody may: whatever they send is passed over.
         limits: What one gateway process takes on.
     """
 
@@ -106,11 +110,21 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
             msg = f"deployment {self.generation} gives traffic to versions {unknown} that it does not prepare"
             raise DeploymentError(msg)
         self._require_sound_shadows(prepared)
+        self._require_sound_override()
         if not self.weights or any(weight < 0 for weight in self.weights.values()):
             msg = f"deployment {self.generation} needs weights of 0 or more, got {self.weights}"
             raise DeploymentError(msg)
         if not abs(sum(self.weights.values()) - 1.0) <= _TOLERANCE:  # NaN is none either
             msg = f"weights of deployment {self.generation} sum to {sum(self.weights.values())}, not to 1"
+            raise DeploymentError(msg)
+
+    def _require_sound_override(self) -> None:
+        name = self.override
+        if name and (not _HEADER.fullmatch(name) or name in _TAKEN):
+            msg = (
+                f"deployment {self.generation} lets testers use the header {name!r}; it must be x- and lower-case "
+                f"letters, digits and hyphens, and none of {', '.join(_TAKEN)}"
+            )
             raise DeploymentError(msg)
 
     def _require_sound_shadows(self, prepared: set[str]) -> None:

@@ -2,7 +2,7 @@
 
 Rules:
 1. A document takes force whole or not at all: the champion and every version that has traffic are verified, loaded and
-   warmed first. A version that is only kept ready may be missing.
+   warmed first. A version that is only kept ready, or a shadow, may be missing.
 2. A document that cannot take force changes nothing: the last good one stays. Where there is none, since the process is
    young, the champion answers everything, under no generation: no canary counts that.
 3. What could not be loaded is tried again every few seconds, since a bundle may still be on its way, and is named as
@@ -227,6 +227,7 @@ def _champion_alone(deployment: Deployment) -> Deployment:
         generation=0,
         prepare=_alone(deployment),
         weights={str(deployment.champion): 1.0},
+        shadows=(),
     )
 
 

@@ -38,11 +38,9 @@ _READ_HEADERS = frozenset(
         b"content-encoding",
         b"content-type",
         b"inference-header-content-length",
-        b"x-api-key",
-        b"x-request-id",
-        b"x-setpoint-version",
     )
 )
+_OWN = b"x-"  # what such headers mean is told elsewhere: by the deployment document, for one
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _HEADS = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: ".encode()
@@ -257,7 +255,7 @@ class Connection(asyncio.Protocol):
         """Take a header, if anybody reads it."""
         self._bound_head(len(name) + len(value), 431, "the request's head")
         name = name.lower()
-        if name in _READ_HEADERS:
+        if name.startswith(_OWN) or name in _READ_HEADERS:
             self._headers[name] = value
         elif name == b"content-length" and value.isdigit():
             self._length = int(value[:20])

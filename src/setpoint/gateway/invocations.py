@@ -66,7 +66,7 @@ async def invocations(station: Station, request: Request) -> Response:
             serving,
             rows,
             request=request.header(b"x-request-id")[:200],
-            pinned=request.header(b"x-setpoint-version"),
+            pinned=serving.pinned(request),
         )
     except RefusedError as refusal:
         return _answer_refusal(refusal)

@@ -43,7 +43,7 @@ async def answer_tensors(
         serving,
         rows_of(found, serving, station),
         request=identity[:200],
-        pinned=version or request.header(b"x-setpoint-version"),
+        pinned=version or serving.pinned(request),
     )
 
 

@@ -84,7 +84,7 @@ async def _answer(station: Station, request: Request) -> tuple[Answered, bool]:
         serving,
         rows,
         request=request.header(b"x-request-id")[:200],
-        pinned=request.header(b"x-setpoint-version"),
+        pinned=serving.pinned(request),
     )
     return answered, flat
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from setpoint.errors import DeploymentError, JournalError
-from setpoint.facts.deployment import Deployment
+from setpoint.facts.deployment import Deployment, Shadow
 from setpoint.facts.log_rule import Withholding, withholding
 from setpoint.facts.prediction import Answerer
+from setpoint.gateway.exchange import Request
 from setpoint.gateway.refusal import refuse
 from setpoint.gateway.row_decoder import RowDecoder
 from setpoint.gateway.rows import WRAPPERS
@@ -33,6 +34,24 @@ class Choice(NamedTuple):
     withholding: Withholding | None = None
 
 
+class Shadowing(NamedTuple):
+    """A loaded version that answers copies of requests.
+
+    Args:
+        version: The version.
+        shadow: The share of requests that it is given.
+        by: Who answers, as the log keeps it.
+        withholding: What the log is not given as it is; None where it is given all.
+        alike: Versions whose columns are its own, so that what was checked for them is checked for it.
+    """
+
+    version: Version
+    shadow: Shadow
+    by: Answerer
+    withholding: Withholding | None
+    alike: frozenset[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Serving:
     """A document with its versions loaded. A request takes one, once, and ends on it.
@@ -49,6 +68,8 @@ class Serving:
         extra: Name of that column, or empty.
         feature_names: Names of all versions' features.
         wrappers: Names that stand around rows in a body, quoted: no version has a feature of that name.
+        shadows: Versions that answer copies of requests, as far as they are loaded.
+        override: Lower-case name of the header by which testers choose a version; empty where nobody may.
     """
 
     deployment: Deployment
@@ -62,6 +83,8 @@ class Serving:
     extra: str
     feature_names: frozenset[str]
     wrappers: tuple[bytes, ...]
+    shadows: tuple[Shadowing, ...]
+    override: bytes
 
     @property
     def champion(self) -> Version:
@@ -71,6 +94,10 @@ class Serving:
     def draw(self, sticky: str) -> Choice:
         """Return the version that answers the request with this sticky value."""
         return self.choices[self.assignment.version(sticky)]
+
+    def pinned(self, request: Request) -> str:
+        """Return the version that a tester's header names, or empty. A header that nobody may use is passed over."""
+        return request.header(self.override) if self.override else ""
 
     def pin(self, version: str) -> Choice:
         """Return the version that a request names itself, outside the draw.
@@ -147,6 +174,26 @@ def serve(deployment: Deployment, versions: Mapping[int, Version]) -> Serving:
         extra=extra,
         feature_names=names,
         wrappers=tuple(f'"{name}"'.encode() for name in WRAPPERS if name not in names),
+        shadows=tuple(
+            Shadowing(
+                versions[shadow.version],
+                shadow,
+                answerers[shadow.version],
+                withholdings[shadow.version],
+                _alike(versions[shadow.version], versions),
+            )
+            for shadow in deployment.shadows
+            if shadow.version in versions
+        ),
+        override=deployment.override.encode(),
+    )
+
+
+def _alike(version: Version, versions: Mapping[int, Version]) -> frozenset[int]:
+    """Return the versions whose columns are the same, by number."""
+    columns = version.schema.document.columns
+    return frozenset(
+        number for number, other in versions.items() if other.schema.document.columns == columns
     )
 
 
