@@ -44,10 +44,11 @@ from setpoint.gateway.schema import RequestDocument, read_schema
 from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Limits, Station
 from setpoint.gateway.versions import load_version, read_manifest
+from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
+from setpoint.wiring.shadows import build_shadows
 from setpoint.wiring.workers import run_workers
 
 try:
-from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
     import uvloop
 except ImportError:  # it has no build for Windows
     uvloop = None
@@ -78,11 +79,11 @@ class GatewayPlan:
         certificate: File of the TLS certificate, with its chain; None for plain HTTP.
         private_key: File of its private key; None where the certificate's file holds it.
         log_key: What the log hashes columns with; empty for a salt beside the log.
+        grpc_port: Port to answer gRPC on beside HTTP, 0 for a spare one; None for HTTP alone.
     """
 
     deployment: Path | None = None
     bundle: Path | None = None
-        grpc_port: Port to answer gRPC on beside HTTP, 0 for a spare one; None for HTTP alone.
     host: str = "127.0.0.1"
     port: int = 8080
     log: Path | None = None
@@ -94,12 +95,12 @@ class GatewayPlan:
     certificate: Path | None = None
     private_key: Path | None = None
     log_key: str = field(default="", repr=False)
+    grpc_port: int | None = None
 
 
 def run_gateway(plan: GatewayPlan) -> None:
     """Serve until SIGTERM or SIGINT; then finish the requests, write the log, and return.
 
-    grpc_port: int | None = None
     Prints one line with the address when it listens.
 
     Raises:
@@ -117,12 +118,12 @@ def run_gateway(plan: GatewayPlan) -> None:
     app = build_app(plan, clock)
     tls = _tls(plan)
     listener = _listen(plan)
+    grpc = _reserve_grpc(plan)
     _tell(listener, tls)
     _run(app, Door(listener, tls, plan.limits, grpc=grpc), told)
 
 
 def _run_several(plan: GatewayPlan) -> None:
-    grpc = _reserve_grpc(plan)
     """Serve by several processes, and watch them."""
     _, _, log = _sources(plan)
     if log is not None:
@@ -131,12 +132,12 @@ def _run_several(plan: GatewayPlan) -> None:
         ).close()  # a log that cannot be opened is told here, once, and made here, once
     tls = _tls(plan)
     listener = _listen(plan)
+    grpc = _reserve_grpc(plan)
     _tell(listener, tls)
     with tempfile.TemporaryDirectory(prefix="setpoint-workers-") as folder:
 
         def work() -> None:
             told = _listen_for_signals()
-    grpc = _reserve_grpc(plan)
             app = build_app(plan, SystemClock(), shared=Path(folder))
             _run(app, Door(listener, tls, plan.limits, shared=True, grpc=grpc), told)
 
@@ -151,11 +152,6 @@ def _listen_for_signals() -> threading.Event:
     return told
 
 
-def _tell(listener: socket.socket, tls: ssl.SSLContext | None) -> None:
-    host, port = listener.getsockname()[:2]
-    scheme = "http" if tls is None else "https"
-    sys.stdout.write(f"setpoint gateway: listening on {scheme}://{host}:{port}\n")
-    sys.stdout.flush()
 def _reserve_grpc(plan: GatewayPlan) -> GrpcDoor | None:
     """Return the door for gRPC; None where nobody asked for one."""
     if plan.grpc_port is None:
@@ -163,6 +159,11 @@ def _reserve_grpc(plan: GatewayPlan) -> GrpcDoor | None:
     return reserve_grpc(plan.host, plan.grpc_port, plan.certificate, plan.private_key)
 
 
+def _tell(listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+    host, port = listener.getsockname()[:2]
+    scheme = "http" if tls is None else "https"
+    sys.stdout.write(f"setpoint gateway: listening on {scheme}://{host}:{port}\n")
+    sys.stdout.flush()
 
 
 def _tls(plan: GatewayPlan) -> ssl.SSLContext | None:
@@ -195,19 +196,19 @@ class Door:
         tls: How connections are encrypted; None where they are not.
         limits: How large requests may be.
         shared: Whether other workers listen there too.
+        grpc: Where calls over gRPC come in; None where nobody asked for them.
     """
 
     listener: socket.socket
     tls: ssl.SSLContext | None
     limits: Limits
-        grpc: Where calls over gRPC come in; None where nobody asked for them.
     shared: bool = False
+    grpc: GrpcDoor | None = None
 
 
 def _run(app: App, door: Door, told: threading.Event) -> None:
     sys.setswitchinterval(_SWITCH_S)
     run = asyncio.run if uvloop is None else uvloop.run
-    grpc: GrpcDoor | None = None
     run(_serve(app, door, told))
 
 
@@ -223,14 +224,14 @@ async def _serve(app: App, door: Door, told: threading.Event) -> None:
     await app.start()
     if door.shared:
         await _until_it_serves(app, stop)
+    servers: list[Any] = [server]
+    if door.grpc is not None:
+        servers.append(await open_grpc(door.grpc, app, door.limits))
     # What is there at the start lives as long as the process: the collector need not look at it again, and answers
     # that wait for the log are no reason to look at everything.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT)
-    servers: list[Any] = [server]
-    if door.grpc is not None:
-        servers.append(await open_grpc(door.grpc, app, door.limits))
     await server.open(door.listener, door.tls)
     await stop.wait()
     await asyncio.gather(*(one.drain(_DRAIN_S) for one in servers))
