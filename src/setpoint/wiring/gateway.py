@@ -45,7 +45,6 @@ from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Limits, Station
 from setpoint.gateway.versions import load_version, read_manifest
 from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
-from setpoint.wiring.shadows import build_shadows
 from setpoint.wiring.workers import run_workers
 
 try:
