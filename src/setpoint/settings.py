@@ -6,6 +6,10 @@
 | `SETPOINT_DATABASE_URL` | database of state and ledger, as an SQLAlchemy URL | `state.db` in the store |
 | `MLFLOW_TRACKING_URI` | MLflow's runs and registry | `mlflow.db` in the store |
 | `SETPOINT_LOG_KEY` | what the prediction log hashes columns with, 16 characters or more | `log.salt` in the store |
+| `SETPOINT_OIDC_ISSUER` | whose tokens a gateway takes | none |
+| `SETPOINT_OIDC_AUDIENCE` | whom they must be for; several with blanks between them | needed with an issuer |
+| `SETPOINT_OIDC_SCOPES_CLAIM` | claim of a token that holds its scopes | `scope` |
+| `SETPOINT_DEPLOYMENT_TOKEN` | bearer token for a deployment document at a URL | none |
 | `SETPOINT_LOG_LEVEL` | `debug`, `info`, `warning` or `error` | `warning` |
 
 Any other variable that begins with `SETPOINT_` is an error, unless the contract names it (as in
@@ -26,7 +30,12 @@ _DATABASE = "SETPOINT_DATABASE_URL"
 _TRACKING = "MLFLOW_TRACKING_URI"
 _LEVEL = "SETPOINT_LOG_LEVEL"
 _LOG_KEY = "SETPOINT_LOG_KEY"
-_KNOWN = (_STORE, _DATABASE, _LOG_KEY, _LEVEL)
+_OIDC_ISSUER = "SETPOINT_OIDC_ISSUER"
+_OIDC_AUDIENCE = "SETPOINT_OIDC_AUDIENCE"
+_OIDC_SCOPES = "SETPOINT_OIDC_SCOPES_CLAIM"
+_DEPLOYMENT_TOKEN = "SETPOINT_DEPLOYMENT_TOKEN"  # noqa: S105 (the variable's name)
+_GATEWAY = (_LOG_KEY, _OIDC_ISSUER, _OIDC_AUDIENCE, _OIDC_SCOPES, _DEPLOYMENT_TOKEN)
+_KNOWN = (_STORE, _DATABASE, *_GATEWAY, _LEVEL)
 _SHORTEST_KEY = 16  # characters
 _LEVELS = ("debug", "info", "warning", "error")
 
@@ -126,6 +135,44 @@ def read_log_key(environment: Mapping[str, str] | None = None) -> str:
     if problems := _weak(key):
         raise UsageError(problems[0])
     return key
+
+
+@dataclass(frozen=True)
+class GatewaySettings:
+    """What the environment says to a gateway, which may run where there is no project. Secrets are in no text.
+
+    Args:
+        log_key: What the prediction log hashes columns with; empty for a salt beside the log.
+        oidc_issuer: Whose tokens are taken; empty for nobody's.
+        oidc_audiences: Whom tokens must be for.
+        oidc_scopes_claim: Claim that holds scopes; empty for the usual one.
+        deployment_token: Bearer token for a deployment document at a URL; empty for none.
+    """
+
+    log_key: str = field(default="", repr=False)
+    oidc_issuer: str = ""
+    oidc_audiences: tuple[str, ...] = ()
+    oidc_scopes_claim: str = ""
+    deployment_token: str = field(default="", repr=False)
+
+
+def read_gateway_settings(environment: Mapping[str, str] | None = None) -> GatewaySettings:
+    """Return what the environment says to a gateway.
+
+    Args:
+        environment: Variables by name; None means those of this process.
+
+    Raises:
+        UsageError: The log's key is too short.
+    """
+    variables = os.environ if environment is None else environment
+    return GatewaySettings(
+        log_key=read_log_key(environment),
+        oidc_issuer=variables.get(_OIDC_ISSUER, "").strip(),
+        oidc_audiences=tuple(variables.get(_OIDC_AUDIENCE, "").split()),
+        oidc_scopes_claim=variables.get(_OIDC_SCOPES, "").strip(),
+        deployment_token=variables.get(_DEPLOYMENT_TOKEN, "").strip(),
+    )
 
 
 def quiet_foreign_libraries(environment: MutableMapping[str, str] | None = None) -> None:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from setpoint.cli.gateway import gateway
 from setpoint.wiring import gateway as wiring
-from setpoint.wiring.gateway import GatewayPlan
+from setpoint.wiring.gateway_plan import GatewayPlan
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from setpoint.clock import SystemClock
 from setpoint.digest import sha256_bytes, sha256_files
 from setpoint.errors import BundleError, UnknownPredictionError, UsageError
 from setpoint.facts.prediction import Outcome
-from setpoint.wiring.gateway import GatewayPlan, NoLog, _listen, _sources, build_app
+from setpoint.wiring.gateway import NoLog, _listen, build_app
+from setpoint.wiring.gateway_plan import GatewayPlan
+from setpoint.wiring.gateway_sources import sources
 
 REQUEST = (
     b'{"model": "m", "task": "regression", "contract": "c", '
@@ -42,27 +44,27 @@ def test_document_and_bundle_are_one_or_the_other(tmp_path, both):
 
 def test_log_stands_beside_the_document_unless_named(tmp_path):
     path = tmp_path / "store" / "deployment.json"
-    assert _sources(GatewayPlan(deployment=path))[1:] == (path.parent, path.parent / "log.db")
+    assert sources(GatewayPlan(deployment=path))[1:] == (path.parent, path.parent / "log.db")
     named = GatewayPlan(deployment=path, log=tmp_path / "other.db")
-    assert _sources(named)[2] == tmp_path / "other.db"
+    assert sources(named)[2] == tmp_path / "other.db"
 
 
 def test_lone_bundle_gets_all_traffic_and_logs_only_where_told(bundle, tmp_path):
     folder = bundle("onnx")
-    documents, _, log = _sources(GatewayPlan(bundle=folder))
+    documents, _, log = sources(GatewayPlan(bundle=folder))
     deployment = documents.current()
     deployment.require_sound()
     assert (deployment.model, deployment.weights, deployment.log) == ("m", {"1": 1.0}, "off")
     assert log is None
-    logged, _, log = _sources(GatewayPlan(bundle=folder, log=tmp_path / "log.db"))
+    logged, _, log = sources(GatewayPlan(bundle=folder, log=tmp_path / "log.db"))
     assert (logged.current().log, log) == ("durable", tmp_path / "log.db")
 
 
 def test_lone_pickle_needs_trust(bundle):
     folder = bundle("native")
     with pytest.raises(BundleError, match="serve it with --native if you trust who wrote it"):
-        _sources(GatewayPlan(bundle=folder))
-    documents, _, _ = _sources(GatewayPlan(bundle=folder, native=True))
+        sources(GatewayPlan(bundle=folder))
+    documents, _, _ = sources(GatewayPlan(bundle=folder, native=True))
     assert documents.current().prepare[0].runtime == "native"
 
 

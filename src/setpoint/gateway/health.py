@@ -30,8 +30,8 @@ async def health(station: Station, request: Request) -> Response:
 async def ready(station: Station, request: Request) -> Response:
     """Say whether the gateway shall get traffic, and what is not in order.
 
-    A refused document is a warning: the last good one is still served. No model, or a log that cannot be written, is
-    a reason to send no traffic.
+    A refused document is a warning: the last good one is still served. So is an issuer of tokens that is down while
+    some are known. No model, a log that cannot be written, or no way in, is a reason to send no traffic.
     """
     del request
     reasons = unready_reasons(station)
@@ -39,7 +39,7 @@ async def ready(station: Station, request: Request) -> Response:
     content = {
         "ready": not reasons,
         "reasons": reasons,
-        "warnings": [station.follower.refused] if serving and station.follower.refused else [],
+        "warnings": _warnings(station),
         "generation": station.follower.generation,
         "versions": [version.text for version in serving.versions.values()] if serving else [],
         "weights": serving.deployment.weights if serving else {},
@@ -61,4 +61,13 @@ def unready_reasons(station: Station) -> list[str]:
         reasons.append(f"no model is loaded: {station.follower.refused or 'loading'}")
     if problem := station.writer.problem:
         reasons.append(problem)
+    if station.access is not None and (problem := station.access.unready):
+        reasons.append(f"nobody can come in: {problem}")
     return reasons
+
+
+def _warnings(station: Station) -> list[str]:
+    """Return what is not in order though the gateway shall get traffic."""
+    refused = station.follower.refused if station.follower.serving is not None else ""
+    access = "" if station.access is None else station.access.warning
+    return [one for one in (refused, access) if one]

@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,14 @@ from setpoint.adapters.log_secret import LogSecret
 from setpoint.adapters.parent import die_with
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Clock, SystemClock
-from setpoint.errors import BundleError, UnknownPredictionError, UsageError
-from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.errors import UnknownPredictionError, UsageError
 from setpoint.facts.prediction import Outcome, Prediction
+from setpoint.facts.token_rule import TokenRule
 from setpoint.gateway.access import Access
 from setpoint.gateway.answering import Answering
 from setpoint.gateway.app import App
 from setpoint.gateway.column_check import as_text
-from setpoint.gateway.follow import NO_DOCUMENT, Documents, Follower
+from setpoint.gateway.follow import NO_DOCUMENT, Follower
 from setpoint.gateway.gauges import Gauges, batch_rows, log_commits
 from setpoint.gateway.http import Bounds, HttpServer
 from setpoint.gateway.ids import PredictionIds
@@ -40,11 +40,15 @@ from setpoint.gateway.log_writer import AnswerLog, LogWriter
 from setpoint.gateway.readings import build_metrics
 from setpoint.gateway.reporting import Reporter
 from setpoint.gateway.runtime import Runner
-from setpoint.gateway.schema import RequestDocument, read_schema
+from setpoint.gateway.schema import RequestDocument
 from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Limits, Station
-from setpoint.gateway.versions import load_version, read_manifest
+from setpoint.gateway.tokens import Tokens
+from setpoint.gateway.versions import load_version
+from setpoint.wiring.gateway_plan import GatewayPlan
+from setpoint.wiring.gateway_sources import sources
 from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
+from setpoint.wiring.shadows import build_shadows
 from setpoint.wiring.workers import run_workers
 
 try:
@@ -58,43 +62,6 @@ _SHUT_S = 10.0  # how long a worker without a model leaves the requests to its s
 _BACKLOG = 2048
 _COLLECT = (20_000, 50, 100)  # container objects that gather before the collector looks
 _SWITCH_S = 0.0001  # the event loop gets the interpreter back from the log writer sooner than after Python's 5 ms
-
-
-@dataclass(frozen=True)
-class GatewayPlan:
-    """What one gateway process is to be.
-
-    Args:
-        deployment: The deployment document to follow; None where `bundle` is given.
-        bundle: One bundle to serve alone; None where `deployment` is given.
-        host: Address to listen on.
-        port: Port to listen on; 0 takes a spare one.
-        log: File of the prediction log. By default `log.db` beside the deployment document; none for a lone bundle.
-        native: Whether a lone bundle may be a pickle; a deployment document says so itself.
-        parent: Process that it stops with; 0 for none.
-        limits: How large requests may be.
-        workers: Processes that answer on the port.
-        keys: File of API keys; None where anybody may ask.
-        certificate: File of the TLS certificate, with its chain; None for plain HTTP.
-        private_key: File of its private key; None where the certificate's file holds it.
-        log_key: What the log hashes columns with; empty for a salt beside the log.
-        grpc_port: Port to answer gRPC on beside HTTP, 0 for a spare one; None for HTTP alone.
-    """
-
-    deployment: Path | None = None
-    bundle: Path | None = None
-    host: str = "127.0.0.1"
-    port: int = 8080
-    log: Path | None = None
-    native: bool = False
-    parent: int = 0
-    limits: Limits = field(default_factory=Limits)
-    workers: int = 1
-    keys: Path | None = None
-    certificate: Path | None = None
-    private_key: Path | None = None
-    log_key: str = field(default="", repr=False)
-    grpc_port: int | None = None
 
 
 def run_gateway(plan: GatewayPlan) -> None:
@@ -124,11 +91,12 @@ def run_gateway(plan: GatewayPlan) -> None:
 
 def _run_several(plan: GatewayPlan) -> None:
     """Serve by several processes, and watch them."""
-    _, _, log = _sources(plan)
+    _, _, log = sources(plan)
     if log is not None:
         SqliteLog(
             log
         ).close()  # a log that cannot be opened is told here, once, and made here, once
+    _access(plan, SystemClock())  # what is wrong with it is told here, not by workers that die
     tls = _tls(plan)
     listener = _listen(plan)
     grpc = _reserve_grpc(plan)
@@ -258,7 +226,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         BundleError: The lone bundle is none.
         JournalError: The prediction log cannot be opened.
     """
-    documents, base, log_path = _sources(plan)
+    documents, base, log_path = sources(plan)
     log: AnswerLog = SqliteLog(log_path) if log_path else NoLog()
     loading = ThreadPoolExecutor(1, thread_name_prefix="load")
     working = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="infer")
@@ -277,7 +245,9 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     if shared is not None:
         siblings = Siblings(shared, ThreadPoolExecutor(1, thread_name_prefix="metrics"))
     gauges = Gauges(follower, writer, siblings, [batches, commits, *build_metrics(__version__)])
-    answering = Answering(PredictionIds(clock, os.urandom), clock, writer, gauges)
+    shadows = build_shadows(log_path, follower, clock)
+    answering = Answering(PredictionIds(clock, os.urandom), clock, writer, gauges, copies=shadows)
+    gauges.add(shadows.metrics.all())
     station = Station(
         follower=follower,
         answering=answering,
@@ -287,6 +257,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         limits=plan.limits,
         release=__version__,
         access=_access(plan, clock),
+        shadows=shadows,
     )
     reporter = None
     if isinstance(documents, FileDeployments):
@@ -296,10 +267,26 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
 
 
 def _access(plan: GatewayPlan, clock: Clock) -> Access | None:
-    """Return who may ask what; None where anybody may ask anything."""
-    if plan.keys is None:
+    """Return who may ask what; None where anybody may ask anything.
+
+    Raises:
+        UsageError: The file of keys cannot be read, the issuer of tokens is no address, or PyJWT is not installed.
+    """
+    if plan.keys is None and plan.oidc is None:
         return None
-    return Access(clock, keys=Keys(plan.keys))
+    tokens = None if plan.oidc is None else _tokens(plan.oidc, clock)
+    return Access(clock, keys=None if plan.keys is None else Keys(plan.keys), tokens=tokens)
+
+
+def _tokens(rule: TokenRule, clock: Clock) -> Tokens:
+    """Return the tokens that are taken. Loads PyJWT and cryptography, which no other gateway needs."""
+    try:
+        adapter = importlib.import_module("setpoint.wiring.oidc")
+    except ModuleNotFoundError as error:
+        msg = f"tokens need {error.name}: pip install 'setpoint[oidc]'"
+        raise UsageError(msg) from error
+    tokens: Tokens = adapter.open_tokens(rule, clock)
+    return tokens
 
 
 def _teller(plan: GatewayPlan) -> Callable[[str], None]:
@@ -323,25 +310,6 @@ def _name() -> str:
     return f"{host or 'gateway'}-{os.getpid()}-{os.urandom(3).hex()}"
 
 
-class LoneBundle:
-    """A deployment document that never changes: one bundle has all traffic.
-
-    Args:
-        deployment: The document.
-    """
-
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-
-    def mark(self) -> int:
-        """Return the same mark for ever."""
-        return 1
-
-    def current(self) -> Deployment:
-        """Return the document."""
-        return self._deployment
-
-
 class NoLog:
     """Stands where a lone bundle has no log; its document says `off`."""
 
@@ -355,47 +323,6 @@ class NoLog:
     def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:  # noqa: ARG002 - whatever they are
         """Find nothing: no prediction is known."""
         return {}
-
-
-def _sources(plan: GatewayPlan) -> tuple[Documents, Path, Path | None]:
-    """Return where the document stands, where relative bundle paths start, and the file of the log."""
-    if (plan.deployment is None) == (plan.bundle is None):
-        raise UsageError("a gateway needs a deployment document or a bundle, one of them")
-    if plan.bundle is None:
-        path = Path(plan.deployment or "").absolute()
-        return FileDeployments(path), path.parent, plan.log or path.parent / "log.db"
-    folder = plan.bundle.absolute()
-    return LoneBundle(_deploy_alone(folder, plan)), folder.parent, plan.log
-
-
-def _deploy_alone(folder: Path, plan: GatewayPlan) -> Deployment:
-    """Return the document that gives one bundle all traffic."""
-    manifest = read_manifest(folder)
-    if manifest.runtime == "native" and not plan.native:
-        msg = f"{folder} holds a pickle, which is code: serve it with --native if you trust who wrote it"
-        raise BundleError(msg)
-    try:
-        schema = read_schema((folder / "request.json").read_bytes())
-    except OSError as error:
-        msg = f"{folder} is not a bundle: {error}"
-        raise BundleError(msg) from error
-    version = manifest.version or 1
-    return Deployment(
-        model=schema.document.model,
-        generation=1,
-        contract=schema.document.contract,
-        prepare=(
-            Deployed(
-                version=version,
-                bundle=str(folder),
-                artifact=manifest.artifact,
-                runtime=manifest.runtime,
-            ),
-        ),
-        weights={str(version): 1.0},
-        champion=version,
-        log="durable" if plan.log else "off",
-    )
 
 
 def _load_native(model: bytes, document: RequestDocument) -> Runner:

@@ -1,0 +1,46 @@
+"""What one gateway process is to be."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from setpoint.facts.token_rule import TokenRule
+from setpoint.gateway.station import Limits
+
+
+@dataclass(frozen=True)
+class GatewayPlan:
+    """What one gateway process is to be.
+
+    Args:
+        deployment: The deployment document to follow; None where `bundle` is given.
+        bundle: One bundle to serve alone; None where `deployment` is given.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a spare one.
+        log: File of the prediction log. By default `log.db` beside the deployment document; none for a lone bundle.
+        native: Whether a lone bundle may be a pickle; a deployment document says so itself.
+        parent: Process that it stops with; 0 for none.
+        limits: How large requests may be.
+        workers: Processes that answer on the port.
+        keys: File of API keys; None where there are none.
+        oidc: What tokens must be; None where none are taken. Without keys and tokens anybody may ask.
+        certificate: File of the TLS certificate, with its chain; None for plain HTTP.
+        private_key: File of its private key; None where the certificate's file holds it.
+        log_key: What the log hashes columns with; empty for a salt beside the log.
+        grpc_port: Port to answer gRPC on beside HTTP, 0 for a spare one; None for HTTP alone.
+    """
+
+    deployment: Path | None = None
+    bundle: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8080
+    log: Path | None = None
+    native: bool = False
+    parent: int = 0
+    limits: Limits = field(default_factory=Limits)
+    workers: int = 1
+    keys: Path | None = None
+    oidc: TokenRule | None = None
+    certificate: Path | None = None
+    private_key: Path | None = None
+    log_key: str = field(default="", repr=False)
+    grpc_port: int | None = None
