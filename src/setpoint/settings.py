@@ -12,11 +12,14 @@
 | `SETPOINT_DEPLOYMENT_TOKEN` | bearer token for a deployment document at a URL | none |
 | `SETPOINT_LOG_LEVEL` | `debug`, `info`, `warning` or `error` | `warning` |
 
+A gateway makes traces where OpenTelemetry's own variables ask for them: `read_tracing` says which it reads.
+
 Any other variable that begins with `SETPOINT_` is an error, unless the contract names it (as in
 `${SETPOINT_SLACK_URL}`): a misspelt setting must not pass silently.
 """
 
 import difflib
+import math
 import os
 from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -37,6 +40,7 @@ _DEPLOYMENT_TOKEN = "SETPOINT_DEPLOYMENT_TOKEN"  # noqa: S105 (the variable's na
 _GATEWAY = (_LOG_KEY, _OIDC_ISSUER, _OIDC_AUDIENCE, _OIDC_SCOPES, _DEPLOYMENT_TOKEN)
 _KNOWN = (_STORE, _DATABASE, *_GATEWAY, _LEVEL)
 _SHORTEST_KEY = 16  # characters
+_SAMPLERS: Mapping[str, float | None] = {"always_on": 1.0, "always_off": 0.0, "traceidratio": None}
 _LEVELS = ("debug", "info", "warning", "error")
 
 FOREIGN: Mapping[str, str] = {
@@ -173,6 +177,82 @@ def read_gateway_settings(environment: Mapping[str, str] | None = None) -> Gatew
         oidc_scopes_claim=variables.get(_OIDC_SCOPES, "").strip(),
         deployment_token=variables.get(_DEPLOYMENT_TOKEN, "").strip(),
     )
+
+
+@dataclass(frozen=True)
+class Tracing:
+    """Which requests are traced, and where spans go.
+
+    Args:
+        exporter: `otlp` or `console`.
+        share: Share of traces that are sampled, 0 to 1.
+        parent_based: Whether the caller's decision holds where there is a caller.
+    """
+
+    exporter: str = "otlp"
+    share: float = 1.0
+    parent_based: bool = True
+
+
+def read_tracing(environment: Mapping[str, str] | None = None) -> Tracing | None:
+    """Return how OpenTelemetry's variables have requests traced; None where they do not.
+
+    | variable | means |
+    |---|---|
+    | `OTEL_TRACES_EXPORTER` | `otlp`, `console` or `none`; unset: `otlp` where an endpoint is set |
+    | `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` | the collector |
+    | `OTEL_EXPORTER_OTLP_PROTOCOL`, `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL` | `http/protobuf`, which is all there is |
+    | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_always_on`, or another of the standard six |
+    | `OTEL_SDK_DISABLED` | `true`: no traces, whatever the others say |
+
+    The SDK itself reads further ones where it is used.
+
+    Args:
+        environment: Variables by name; None means those of this process.
+
+    Raises:
+        UsageError: A variable says something impossible.
+    """
+    variables = os.environ if environment is None else environment
+
+    def told(*names: str) -> str:
+        return next((found for name in names if (found := variables.get(name, "").strip())), "")
+
+    endpoint = told("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    exporter = told("OTEL_TRACES_EXPORTER") or ("otlp" if endpoint else "none")
+    if exporter == "none" or told("OTEL_SDK_DISABLED").lower() == "true":
+        return None
+    if exporter not in ("otlp", "console"):
+        msg = f"OTEL_TRACES_EXPORTER is otlp, console or none here; found {exporter!r}"
+        raise UsageError(msg)
+    protocol = told("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+    if exporter == "otlp" and protocol not in ("", "http/protobuf"):
+        msg = f"traces are sent by http/protobuf alone; OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}"
+        raise UsageError(msg)
+    share, parent_based = _sampler(
+        told("OTEL_TRACES_SAMPLER") or "parentbased_always_on", told("OTEL_TRACES_SAMPLER_ARG")
+    )
+    return Tracing(exporter, share, parent_based)
+
+
+def _sampler(name: str, argument: str) -> tuple[float, bool]:
+    """Return the share of traces that a standard sampler takes, and whether the caller's decision comes first."""
+    prefix = "parentbased_"
+    kind = name.removeprefix(prefix)
+    if kind not in _SAMPLERS:
+        names = ", ".join((*_SAMPLERS, *(prefix + one for one in _SAMPLERS)))
+        msg = f"OTEL_TRACES_SAMPLER is one of {names}; found {name!r}"
+        raise UsageError(msg)
+    share = _SAMPLERS[kind]
+    if share is None:
+        try:
+            share = float(argument or 1.0)
+        except ValueError:
+            share = math.nan
+        if not 0.0 <= share <= 1.0:
+            msg = f"OTEL_TRACES_SAMPLER_ARG is a share from 0 to 1; found {argument!r}"
+            raise UsageError(msg)
+    return share, kind != name
 
 
 def quiet_foreign_libraries(environment: MutableMapping[str, str] | None = None) -> None:

@@ -37,11 +37,17 @@ def gateway(
     tls_key: Annotated[
         Path | None, typer.Option(help="Its private key, PEM [in the certificate's file].")
     ] = None,
+    access_log: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="One line of JSON for each request, to a file or stdout [none]."
+        ),
+    ] = "",
     parent: Annotated[int, typer.Option(hidden=True, help="Stop when this process is gone.")] = 0,
 ) -> None:
     """Answer predictions over HTTP, following the deployment document, until stopped."""
     from setpoint.cli.failure import refusals
-    from setpoint.settings import read_log_key
+    from setpoint.settings import read_log_key, read_tracing
     from setpoint.wiring.gateway import GatewayPlan, run_gateway
 
     if deployment is None and bundle is None:
@@ -62,5 +68,7 @@ def gateway(
                 private_key=tls_key,
                 log_key=read_log_key(),
                 grpc_port=grpc_port,
+                access_log=access_log,
+                tracing=read_tracing(),
             )
         )

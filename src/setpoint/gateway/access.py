@@ -80,8 +80,8 @@ class Access:
             return "an API key"
         return "a token" if self._keys is None else "an API key or a token"
 
-    def require(self, request: Request, model: str) -> None:
-        """Refuse a request that no key and no token allows.
+    def require(self, request: Request, model: str) -> str:
+        """Return whose key or token a request brings, empty where it needs none; refuse one that nothing allows.
 
         Args:
             request: The request.
@@ -92,7 +92,7 @@ class Access:
             RefusedError: 401 there is no key, or nobody knows it; 403 it allows something else.
         """
         if request.path in PROBES:
-            return
+            return ""
         given = _given(request)
         if not given:
             reason = (
@@ -109,6 +109,7 @@ class Access:
             raise _insufficient(f"{grant.who} allows {allows}, not {verb}", verb)
         if models and model not in models:
             raise _insufficient(f"{grant.who} is not for the model {model!r}", verb)
+        return grant.who
 
     async def verify(self, request: Request) -> None:
         """Verify the token of a request, so that `require` knows it.

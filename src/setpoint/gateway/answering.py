@@ -17,6 +17,7 @@ from setpoint.gateway.refusal import Flaw, RefusedError
 from setpoint.gateway.rows import Rows, checked, entity_text
 from setpoint.gateway.schema import Row, Schema
 from setpoint.gateway.serving import Choice, Serving
+from setpoint.gateway.trail import Trail
 
 _NOTHING = Decided([])
 
@@ -58,7 +59,13 @@ class Answering:
         self._gauges = gauges
 
     async def answer(
-        self, serving: Serving, rows: Rows, *, request: str = "", pinned: str = ""
+        self,
+        serving: Serving,
+        rows: Rows,
+        *,
+        request: str = "",
+        pinned: str = "",
+        trail: Trail | None = None,
     ) -> Answered:
         """Answer one request on one version, and return when the log's promise is kept.
 
@@ -70,6 +77,7 @@ class Answering:
             rows: The request's rows.
             request: Id that the client gave, or empty.
             pinned: Version that the request names itself, or empty.
+            trail: Notes what becomes of it; None where nobody wants to know.
 
         Raises:
             RefusedError: 404 unknown version; 422 a value breaks a rule; 500 the model failed; 503 the log cannot be
@@ -80,6 +88,10 @@ class Answering:
         ids = [next_id() for _ in range(rows.count)]
         choice = self._choose(serving, rows, request or ids[0], pinned)
         version = choice.version
+        if trail is not None:
+            trail.choose(started, serving.deployment.model, version.text, choice.variant)
+            trail.request = request
+            request = request or trail.trace_id
         schema = version.schema
         values = checked(rows, schema)
         reason = ""
@@ -89,6 +101,8 @@ class Answering:
         except ModelFailedError as failure:
             decided, reason = _NOTHING, str(failure)
         latency_s = self._clock.stopwatch() - started
+        if trail is not None:
+            trail.inferred, trail.ids = started + latency_s, ids
         answered = Answered(
             choice, schema.document.contract, serving.deployment.generation, ids, decided, schema
         )
@@ -99,6 +113,8 @@ class Answering:
             waiting = self._writer.put(lines, durable=mode == "durable")
             if waiting is not None:
                 await _require_logged(waiting)
+            if trail is not None:
+                trail.logged = self._clock.stopwatch()
         labels = (serving.deployment.model, version.text)
         self._gauges.latency.observe(labels, latency_s)
         if reason:

@@ -25,6 +25,7 @@ from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.reporting import Reporter
 from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
+from setpoint.gateway.watch import TRACEPARENT, Watch
 
 Handler = Callable[[Station, Request], Awaitable[Response]]
 Find = Callable[[str], tuple[str, str, Handler, Mapping[str, str]]]
@@ -69,6 +70,7 @@ class App:
         station: What the doors share.
         reporter: Tells control what this gateway follows; None where no control listens.
         siblings: Shares metrics with other workers; None where there are none.
+        watch: Watches requests; None where nobody does.
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class App:
         station: Station,
         reporter: Reporter | None = None,
         siblings: Siblings | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._station = station
+        self._watch = watch or Watch(station.clock)
         self._reporter = reporter
         self._siblings = siblings
         self._tasks: list[asyncio.Task[None]] = []
@@ -98,6 +102,11 @@ class App:
                 ),
             )
         )
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody wants to know where requests come from."""
+        return self._watch.is_on
 
     @property
     def settled(self) -> asyncio.Event:
@@ -129,6 +138,7 @@ class App:
         lost = await self._station.writer.drain()
         if lost:
             sys.stderr.write(f"setpoint gateway: {lost} answers could not be written to the log\n")
+        await self._watch.close()
 
     async def respond(self, request: Request, find: Find | None = None) -> Response:
         """Answer one request and measure it; never raises.
@@ -139,7 +149,10 @@ class App:
         """
         station = self._station
         started = station.clock.stopwatch()
-        route = "unknown"
+        route, trail, watch = "unknown", None, self._watch
+        if watch.is_on or TRACEPARENT in request.headers:
+            trail = watch.begin(request, started)
+            request = msgspec.structs.replace(request, trail=trail)
         self._active += 1
         try:
             route, method, handler, place = (find or find_route)(request.path)
@@ -163,7 +176,22 @@ class App:
         method = request.method if response.status not in (404, 405) else OTHER
         labels = (method, route, _STATUS_TEXT[response.status])
         station.gauges.requests.observe(labels, station.clock.stopwatch() - started)
+        if trail is not None:
+            watch.end(trail, request, route, response)
         return response
+
+    def note(self, refusal: RefusedError, peer: str, seconds: float) -> None:
+        """Count somebody who was refused before there was a whole request.
+
+        Args:
+            refusal: Why.
+            peer: Address of the client, or empty.
+            seconds: Since the request began.
+        """
+        gauges = self._station.gauges
+        gauges.refused(refusal.kind, refusal.flaws)
+        gauges.requests.observe((OTHER, "unknown", _STATUS_TEXT[refusal.status]), seconds)
+        self._watch.note(refusal.status, refusal.kind, peer, seconds)
 
     async def _verify(self, request: Request) -> None:
         """Verify the token of a request; this waits only where its issuer must be asked.
@@ -187,7 +215,11 @@ class App:
         station = self._station
         if station.access is not None:
             served = station.follower.serving
-            station.access.require(request, "" if served is None else served.deployment.model)
+            caller = station.access.require(
+                request, "" if served is None else served.deployment.model
+            )
+            if request.trail is not None:
+                request.trail.caller = caller
         if method == _GET:
             return
         encoding = request.headers.get(b"content-encoding")

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
+from setpoint.gateway.trail import Trail
 
 _JSON = b"application/json"
+_REQUEST_ID = 200  # characters
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -29,6 +31,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
         headers: Those headers that the gateway reads, by lower-case name.
         body: The whole body.
         place: What the route matched, by name: `model`, `version`.
+        peer: Address and port of the client, where somebody wants to know.
+        trail: Notes what becomes of it; None where nobody wants to know.
     """
 
     method: str
@@ -36,6 +40,13 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     headers: Mapping[bytes, bytes]
     body: bytes = b""
     place: Mapping[str, str] = _NOWHERE
+    peer: str = ""
+    trail: Trail | None = None
+
+    @property
+    def request_id(self) -> str:
+        """Id that the client gave, or empty."""
+        return self.header(b"x-request-id")[:_REQUEST_ID]
 
     def header(self, name: bytes) -> str:
         """Return a header as text; empty where it was not sent."""

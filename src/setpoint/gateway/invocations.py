@@ -65,7 +65,8 @@ async def invocations(station: Station, request: Request) -> Response:
         answered = await station.answering.answer(
             serving,
             rows,
-            request=request.header(b"x-request-id")[:200],
+            request=request.request_id,
+            trail=request.trail,
             pinned=serving.pinned(request),
         )
     except RefusedError as refusal:

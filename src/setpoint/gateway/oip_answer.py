@@ -42,7 +42,8 @@ async def answer_tensors(
     return await station.answering.answer(
         serving,
         rows_of(found, serving, station),
-        request=identity[:200],
+        request=identity[:200] or request.request_id,
+        trail=request.trail,
         pinned=version or serving.pinned(request),
     )
 

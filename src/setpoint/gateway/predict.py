@@ -83,7 +83,8 @@ async def _answer(station: Station, request: Request) -> tuple[Answered, bool]:
     answered = await station.answering.answer(
         serving,
         rows,
-        request=request.header(b"x-request-id")[:200],
+        request=request.request_id,
+        trail=request.trail,
         pinned=serving.pinned(request),
     )
     return answered, flat

@@ -49,6 +49,7 @@ from setpoint.wiring.gateway_plan import GatewayPlan
 from setpoint.wiring.gateway_sources import sources
 from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
 from setpoint.wiring.shadows import build_shadows
+from setpoint.wiring.watching import build_watch, require_watch
 from setpoint.wiring.workers import run_workers
 
 try:
@@ -96,6 +97,7 @@ def _run_several(plan: GatewayPlan) -> None:
         SqliteLog(
             log
         ).close()  # a log that cannot be opened is told here, once, and made here, once
+    require_watch(plan.access_log, plan.tracing)
     _access(plan, SystemClock())  # what is wrong with it is told here, not by workers that die
     tls = _tls(plan)
     listener = _listen(plan)
@@ -244,7 +246,9 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     siblings = None
     if shared is not None:
         siblings = Siblings(shared, ThreadPoolExecutor(1, thread_name_prefix="metrics"))
-    gauges = Gauges(follower, writer, siblings, [batches, commits, *build_metrics(__version__)])
+    watch, watching = build_watch(plan.access_log, plan.tracing, clock, __version__)
+    further = [batches, commits, *watching, *build_metrics(__version__)]
+    gauges = Gauges(follower, writer, siblings, further)
     shadows = build_shadows(log_path, follower, clock)
     answering = Answering(PredictionIds(clock, os.urandom), clock, writer, gauges, copies=shadows)
     gauges.add(shadows.metrics.all())
@@ -263,7 +267,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     if isinstance(documents, FileDeployments):
         reporting = ThreadPoolExecutor(1, thread_name_prefix="report")
         reporter = Reporter(_name(), follower, documents, reporting, clock)
-    return App(station, reporter, siblings)
+    return App(station, reporter, siblings, watch)
 
 
 def _access(plan: GatewayPlan, clock: Clock) -> Access | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from setpoint.facts.token_rule import TokenRule
 from setpoint.gateway.station import Limits
+from setpoint.settings import Tracing
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class GatewayPlan:
         certificate: File of the TLS certificate, with its chain; None for plain HTTP.
         private_key: File of its private key; None where the certificate's file holds it.
         log_key: What the log hashes columns with; empty for a salt beside the log.
+        access_log: File of the access log, or `stdout`; empty for none.
+        tracing: Which requests are traced, and where spans go; None where none are.
         grpc_port: Port to answer gRPC on beside HTTP, 0 for a spare one; None for HTTP alone.
     """
 
@@ -43,4 +46,6 @@ class GatewayPlan:
     certificate: Path | None = None
     private_key: Path | None = None
     log_key: str = field(default="", repr=False)
+    access_log: str = ""
+    tracing: Tracing | None = None
     grpc_port: int | None = None

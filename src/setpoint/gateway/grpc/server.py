@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import grpc
 import msgspec
@@ -132,7 +132,8 @@ def _handlers(respond: Respond) -> list[Any]:
 async def _call(respond: Respond, method: str, path: str, message: bytes, context: Any) -> bytes:
     """Answer one call, or end it with a status."""
     headers = _headers(context.invocation_metadata())
-    response = await respond(Request(method, path, headers, message))
+    request = Request(method, path, headers, message, peer=_address(context.peer()))
+    response = await respond(request)
     if response.headers:
         trailing = [(name.decode(), value.decode()) for name, value in response.headers]
         context.set_trailing_metadata(trailing)
@@ -147,6 +148,12 @@ def _headers(metadata: Metadata | None) -> dict[bytes, bytes]:
     return {
         name.encode(): value.encode() for name, value in metadata or () if isinstance(value, str)
     }
+
+
+def _address(peer: str) -> str:
+    """Return address and port of a client, of `ipv4:127.0.0.1:5000` or `ipv6:%5B::1%5D:5000`."""
+    kind, _, address = peer.partition(":")
+    return unquote(address) if kind in ("ipv4", "ipv6") else ""
 
 
 def _reason(body: bytes) -> str:
