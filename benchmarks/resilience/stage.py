@@ -139,6 +139,7 @@ def gateway(
     finally:
         if process.poll() is None:
             # A tracer ignores the signal; it ends with the gateway that it traces.
-            served = psutil.Process(process.pid)
-            (served.children()[0] if before else served).send_signal(signal.SIGTERM)
+            first = psutil.Process(process.pid)
+            traced = first.children() if before else []
+            (traced or [first])[0].send_signal(signal.SIGTERM)
         process.wait(_START_S)
