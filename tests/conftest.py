@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.real_parts import postgres
 
 from setpoint.adapters.arrow_tables import ArrowTables
 from setpoint.adapters.bundle_scorer import BundleScorer
@@ -26,6 +27,8 @@ from setpoint.training.bundle import open_bundle
 from setpoint.training.result_file import read_result
 from setpoint.training.train import train
 from setpoint.worlds.history import History, truth_of
+
+__all__ = ["postgres"]  # a fixture for all tests
 
 SMALL_TREE = {
     "binary": "sklearn.tree.DecisionTreeClassifier",

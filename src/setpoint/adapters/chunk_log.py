@@ -27,6 +27,7 @@ from setpoint.adapters.log_store import (
     Statements,
     Stretch,
     append_chunks,
+    before,
     end_of,
     files_of,
     read_answerer,
@@ -82,6 +83,7 @@ class ChunkLog:
         self._store = store
         self._files = files
         self._reader = LogReader(store, files)
+        self._numbers: dict[bytes, int] = {}  # of answerers, as committed
         self._slow: dict[tuple[int, tuple[float, ...]], SlowCounts] = {}  # by what was asked
 
     @property
@@ -99,12 +101,15 @@ class ChunkLog:
             return
         chunks = pack(predictions)
         first, last = min(one.first_id for one in chunks), max(one.last_id for one in chunks)
+        numbers = dict(self._numbers)
         with self._store.writing() as connection:
-            held = self._ids_between(connection, first, last)
-            again = held.intersection(one.id for one in predictions) if held else held
-            if again:
-                chunks = pack(one for one in predictions if one.id not in again)
-            append_chunks(connection, chunks)
+            position, has_some = before(connection, first, last)
+            if has_some:
+                held = self._ids_between(connection, first, last)
+                if again := held.intersection(one.id for one in predictions):
+                    chunks = pack(one for one in predictions if one.id not in again)
+            append_chunks(self._store, connection, chunks, numbers, position)
+        self._numbers = numbers
 
     def record(self, outcomes: Sequence[Outcome]) -> int:
         """Record outcomes, all or none, and return how many were new; the same again changes nothing.
@@ -317,6 +322,8 @@ class ChunkLog:
         """
         if not predictions:
             return {}
+        if strange := [one for one in predictions if "\0" in one]:  # PostgreSQL does not take it
+            raise UnknownPredictionError(strange)
         wanted = pa.array(predictions, pa.string())
         between = Stretch("id", min(predictions), max(predictions))
         found: dict[str, _Answer] = {}

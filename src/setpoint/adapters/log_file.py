@@ -9,6 +9,7 @@ from pathlib import Path
 
 from setpoint.adapters.log_store import FRESH, Judged, Statements
 from setpoint.errors import JournalError
+from setpoint.facts.prediction import Answerer
 
 _LAYOUT = 4
 _READABLE = (0, 3)  # earlier layouts, to which only tables and views are added; 0 is an empty file
@@ -149,6 +150,9 @@ class LogFile:
                 yield False
             else:
                 yield True
+
+    def claim(self, connection: Statements, by: Answerer) -> None:
+        """Let anybody have answers in the file."""
 
     def known(self, connection: Statements, predictions: Sequence[str]) -> dict[str, str | float]:
         """Return the outcomes that are known of predictions."""

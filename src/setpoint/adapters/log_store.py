@@ -115,6 +115,13 @@ class LogStore(Protocol):
             JournalError: That cannot be told.
         """
 
+    def claim(self, connection: Statements, by: Answerer) -> None:
+        """Check that somebody whose answers the log has not yet may have them in it.
+
+        Raises:
+            JournalError: It is the log of another model.
+        """
+
     def known(self, connection: Statements, predictions: Sequence[str]) -> dict[str, str | float]:
         """Return the outcomes that are known of predictions."""
 
@@ -141,17 +148,19 @@ INSERT INTO chunks (position, answerer, hour, first_id, last_id, first_at, last_
 VALUES (:position, :answerer, :hour, :first_id, :last_id, :first_at, :last_at, :rows, :drawn, :errors, :ids, :answers,
         :inputs)
 """
+_END = """
+COALESCE((SELECT position + rows FROM chunks ORDER BY position DESC LIMIT 1), 0),
+COALESCE((SELECT MAX(last_position) + 1 FROM files), 0), COALESCE((SELECT MAX(last_position) + 1 FROM removed), 0)
+"""
+_BEFORE = f"""
+SELECT {_END}, EXISTS (SELECT 1 FROM chunks WHERE last_id >= :low AND first_id <= :high),
+       EXISTS (SELECT 1 FROM files WHERE last_id >= :low AND first_id <= :high)
+"""  # noqa: S608 (nobody else's words)
 _NOTE = """
 INSERT INTO answerers (document, model, version, generation) VALUES (:document, :model, :version, :generation)
 ON CONFLICT DO NOTHING
 """
 _NUMBER = "SELECT number FROM answerers WHERE document = :document"
-_END = """
-SELECT MAX(e) FROM (
-    SELECT 0 AS e UNION ALL SELECT MAX(last_position) + 1 FROM files
-    UNION ALL SELECT * FROM (SELECT position + rows FROM chunks ORDER BY position DESC LIMIT 1) AS newest
-) AS ends
-"""
 _PARTS = """
 SELECT position, answerer, rows, document, ids, answers, CASE WHEN :inputs THEN inputs ELSE :nothing END FROM fresh
 WHERE
@@ -185,12 +194,31 @@ read_answerer = msgspec.json.Decoder(Answerer).decode
 """Returns an answerer as its document has it."""
 
 
-def append_chunks(connection: Statements, chunks: Sequence[Chunk]) -> None:
-    """Append chunks at the end of the log."""
-    position = end_of(connection)
+def append_chunks(
+    store: LogStore,
+    connection: Statements,
+    chunks: Sequence[Chunk],
+    numbers: dict[bytes, int],
+    position: int,
+) -> None:
+    """Append chunks.
+
+    Args:
+        store: The log's tables.
+        connection: The transaction.
+        chunks: The chunks.
+        numbers: Numbers of answerers that are known to be in the log, by document; those that are met are added, and
+            hold once the transaction is committed.
+        position: The end of the log.
+
+    Raises:
+        JournalError: It is the log of another model.
+    """
     for chunk in chunks:
-        number = _number_of(connection, chunk.by)
-        line = {**chunk._asdict(), "position": position, "answerer": number}
+        document = msgspec.json.encode(chunk.by)
+        if document not in numbers:
+            numbers[document] = _number_of(store, connection, chunk.by, document)
+        line = {**chunk._asdict(), "position": position, "answerer": numbers[document]}
         line.pop("by")
         connection.execute(_INSERT, line)
         position += chunk.rows
@@ -198,8 +226,13 @@ def append_chunks(connection: Statements, chunks: Sequence[Chunk]) -> None:
 
 def end_of(connection: Statements) -> int:
     """Return the position after the last answer: the number of answers."""
-    (end,) = connection.execute(_END).fetchone()
-    return int(end)
+    return int(max(connection.execute(f"SELECT {_END}").fetchone()))
+
+
+def before(connection: Statements, low: str, high: str) -> tuple[int, bool]:
+    """Return the position after the last answer, and whether the log may have answers with ids from `low` to `high`."""
+    *ends, in_chunks, in_files = connection.execute(_BEFORE, {"low": low, "high": high}).fetchone()
+    return int(max(ends)), bool(in_chunks or in_files)
 
 
 def parts_of(connection: Statements, stretch: Stretch, *, inputs: bool) -> list[Part]:
@@ -234,16 +267,13 @@ def _values(stretch: Stretch) -> dict[str, Any]:
     return values
 
 
-def _number_of(connection: Statements, by: Answerer) -> int:
+def _number_of(store: LogStore, connection: Statements, by: Answerer, document: bytes) -> int:
     """Return the number of an answerer, which is noted when it appears first."""
-    document = msgspec.json.encode(by)
-    found = connection.execute(_NUMBER, {"document": document}).fetchone()
+    asked = {"document": document}
+    found = connection.execute(_NUMBER, asked).fetchone()
     if found is None:
-        line = {"document": document, **_who(by)}
-        connection.execute(_NOTE, line)
-        found = connection.execute(_NUMBER, {"document": document}).fetchone()
+        store.claim(connection, by)
+        who = {"model": by.model, "version": by.version, "generation": by.generation}
+        connection.execute(_NOTE, asked | who)
+        found = connection.execute(_NUMBER, asked).fetchone()
     return int(found[0])
-
-
-def _who(by: Answerer) -> dict[str, Any]:
-    return {"model": by.model, "version": by.version, "generation": by.generation}

@@ -1,0 +1,106 @@
+"""Servers that tests start themselves, on spare loopback ports; where one is not installed its tests skip."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+_WAIT_S = 30
+
+
+def spare_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Postgres:
+    """A PostgreSQL server of one's own. As root it runs as the user that the package made: it refuses root."""
+
+    def __init__(self, folder, bin_folder):
+        self.folder = folder
+        self.port = spare_port()
+        self._bin = bin_folder
+        self._process = None
+        self._databases = 0
+        self._user = "postgres" if os.geteuid() == 0 else None
+        if self._user:
+            shutil.chown(folder, self._user)
+        self._run("initdb", "-D", folder / "data", "-U", "owner", "-A", "trust", "-E", "UTF8")
+        self.start()
+
+    def start(self):
+        """Start it, or start it again."""
+        arguments = ["-D", self.folder / "data", "-p", self.port, "-k", self.folder]
+        settings = ["-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=16MB"]
+        with (self.folder / "server.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [str(part) for part in (self._bin / "postgres", *arguments, *settings)],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                user=self._user,
+                start_new_session=True,
+            )
+        end = time.monotonic() + _WAIT_S
+        while self._try("pg_isready", "-q", "-h", "127.0.0.1", "-p", self.port):
+            assert time.monotonic() < end, (self.folder / "server.log").read_text()
+            time.sleep(0.05)
+
+    def stop(self, *, kill=False):
+        """Stop it at once: connections break. With `kill`, as a power cut would."""
+        if self._process is not None:
+            if kill:
+                os.killpg(self._process.pid, 9)
+            else:
+                self._process.send_signal(
+                    3
+                )  # SIGQUIT: immediate shutdown, recovery at the next start
+            self._process.wait(_WAIT_S)
+            self._process = None
+
+    @property
+    def common(self):
+        """The URL of a database that tests share."""
+        return f"postgresql://owner@127.0.0.1:{self.port}/postgres"
+
+    def database(self):
+        """Return the URL of a database that nobody has used."""
+        self._databases += 1
+        name = f"d{self._databases}"
+        self._run("createdb", "-h", "127.0.0.1", "-p", self.port, "-U", "owner", name)
+        return f"postgresql://owner@127.0.0.1:{self.port}/{name}"
+
+    def _run(self, program, *arguments):
+        command = [str(part) for part in (self._bin / program, *arguments)]
+        subprocess.run(command, check=True, capture_output=True, user=self._user)
+
+    def _try(self, program, *arguments):
+        command = [str(part) for part in (self._bin / program, *arguments)]
+        return subprocess.run(command, check=False, capture_output=True).returncode
+
+
+@contextmanager
+def started_postgres():
+    """Give a server; stop it afterwards. Its folder is not one of pytest's, which only their owner may enter."""
+    if not _INSTALLED:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with tempfile.TemporaryDirectory(prefix="setpoint-postgres-") as folder:
+        server = Postgres(Path(folder), _INSTALLED[-1])
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Give a PostgreSQL server; ask it for a database."""
+    with started_postgres() as server:
+        yield server
