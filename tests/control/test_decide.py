@@ -13,7 +13,7 @@ from setpoint.facts.state import Attempt, Blocked, Hold, LoopState
 from setpoint.facts.training import Recipe, TrainingJob
 from setpoint.facts.verdict import Verdict
 from setpoint.facts.version import Seen as SeenRows
-from setpoint.release.machine import Step
+from setpoint.release.move import Step
 from setpoint.release.watch import WatchStep
 
 NO_ROWS = {"rows.new": 0.0, "rows.labelled": 0.0}
@@ -170,8 +170,23 @@ def test_attempt_goes_on_where_it_was(contract, stage, step):
 @pytest.mark.parametrize("action", ["wait", "hold"])
 def test_release_that_waits_lets_other_things_go_on(contract, action):
     step = Step(action=action, reason="too few requests")
-    found = decide(contract, state(release=RELEASE), seen(step=step, known=150))
+    held = msgspec.structs.replace(RELEASE, held=action == "hold")
+    found = decide(contract, state(release=held), seen(step=step, known=150))
     assert found.step == "check"
+
+
+def test_release_whose_time_is_up_is_told_of_once(contract):
+    step = Step(action="hold", reason="max_duration is over")
+    assert decide(contract, state(release=RELEASE), seen(step=step)).step == "hold"
+    held = msgspec.structs.replace(RELEASE, held=True)
+    assert decide(contract, state(release=held), seen(step=step)).step == "wait"
+    late = Step(action="advance", reason="every guardrail passes")
+    assert decide(contract, state(release=held), seen(step=late)).step == "move"
+
+
+def test_shares_of_a_bandit_are_moved(contract):
+    step = Step(action="weigh", share=0.7, reason="version 2 seems better")
+    assert decide(contract, state(release=RELEASE), seen(step=step)).step == "move"
 
 
 def test_what_guardrails_gathered_is_noted_whatever_the_step(contract):

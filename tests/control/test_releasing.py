@@ -11,7 +11,7 @@ from setpoint.adapters.memory_deployments import MemoryDeployments
 from setpoint.adapters.memory_journal import MemoryJournal
 from setpoint.adapters.memory_registry import MemoryRegistry
 from setpoint.clock import ManualClock
-from setpoint.control import releasing
+from setpoint.control import pairing, releasing
 from setpoint.control.observe import observe
 from setpoint.control.reconcile import reconcile
 from setpoint.control.world import World
@@ -24,7 +24,7 @@ from setpoint.facts.state import LoopState
 from setpoint.facts.training import TrainingResult
 from setpoint.facts.verdict import Verdict
 from setpoint.facts.version import Lineage, ModelVersion, Seen
-from setpoint.release.machine import Step
+from setpoint.release.move import Step
 
 CANARY = {
     "strategy": "canary",
@@ -331,9 +331,9 @@ def test_watch_without_outcomes_judges_nothing(world, small_contract):
 
 def test_errors_of_a_regression_are_scaled_by_the_champions_own():
     before = state()
-    assert releasing.loss_scale(before) == 1.0
+    assert pairing.loss_scale(before) == 1.0
     versions = {"1": version(1, mae=2.5)}
-    assert releasing.loss_scale(msgspec.structs.replace(before, versions=versions)) == 20.0
+    assert pairing.loss_scale(msgspec.structs.replace(before, versions=versions)) == 20.0
 
 
 def test_scale_of_errors_is_the_champions_of_the_moment_at_each_look(world, small_contract):

@@ -2,7 +2,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from setpoint.errors import UsageError
 from setpoint.facts.release import ArmCounts
 from setpoint.facts.verdict import Verdict
 from setpoint.release.machine import advance, slow_limits, start, step
@@ -16,12 +15,6 @@ def begun(rules, **more):
 
 def healthy(arm, small=1000, large=19_000):
     return {1: arm(1, large, large // 1000), 2: arm(2, small, small // 1000)}
-
-
-@pytest.mark.parametrize("strategy", ["blue_green", "shadow", "ab", "bandit"])
-def test_strategy_that_is_not_acted_on_is_refused_by_name(rules, strategy) -> None:
-    with pytest.raises(UsageError, match=f"{strategy}.*direct and canary"):
-        begun(rules(strategy=strategy))
 
 
 def test_direct_release_promotes_at_once(rules) -> None:

@@ -6,7 +6,7 @@ import pytest
 from setpoint.facts.gateway_report import GatewayReport
 from setpoint.facts.release import Release
 from setpoint.facts.verdict import Verdict
-from setpoint.release.machine import Step
+from setpoint.release.move import Step
 from setpoint.release.served import judge_fallen, judge_refused, step_as_served
 
 RELEASE = Release(id="r", version=3, champion=2, strategy="canary", steps=(0.1, 1.0), generation=8)

@@ -21,6 +21,7 @@ EVENTS: dict[Action, str] = {
     "register": "version_registered",
     "release": "release_started",
     "advance": "step_passed",
+    "weigh": "weights_published",
     "promote": "promoted",
     "roll_back": "rolled_back",
     "alert": "signal_breached",

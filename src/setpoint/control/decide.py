@@ -25,6 +25,7 @@ Step = Literal[
     "renew",
     "roll_back",
     "move",
+    "hold",
     "fit",
     "judge",
     "register",
@@ -86,14 +87,24 @@ def _under_way(contract: Contract, noted: LoopState, seen: Seen) -> Intent | Non
     otherwise = _logs_otherwise(contract, noted)
     if otherwise:
         return Intent("renew", noted, reason=otherwise)
-    if seen.step is not None and seen.step.action in ("roll_back", "advance", "promote"):
-        return Intent("move", noted, reason=seen.step.reason)
+    moving = _moving(noted, seen)
+    if moving is not None:
+        return moving
     if noted.attempt is not None:
         stages: dict[str, Step] = {"opened": "fit", "fitted": "judge", "judged": "register"}
         return Intent(stages[noted.attempt.stage], noted)
     if noted.proposed and noted.release is None:
         return Intent("begin", noted)
     return None
+
+
+def _moving(noted: LoopState, seen: Seen) -> Intent | None:
+    """Return the step of the release under way; None where it waits, or where people were told to decide."""
+    if seen.step is None or noted.release is None or seen.step.action == "wait":
+        return None
+    if seen.step.action != "hold":
+        return Intent("move", noted, reason=seen.step.reason)
+    return None if noted.release.held else Intent("hold", noted, reason=seen.step.reason)
 
 
 def _logs_otherwise(contract: Contract, noted: LoopState) -> str:
@@ -167,7 +178,9 @@ def _gathered(release: Release | None, seen: Seen) -> Release | None:
     """Return the release with what its guardrails have gathered by this look."""
     if release is None or seen.step is None:
         return release
-    return msgspec.structs.replace(release, evidence=seen.step.evidence)
+    return msgspec.structs.replace(
+        release, evidence=seen.step.evidence, comparison=seen.step.comparison
+    )
 
 
 def _refusals_told(

@@ -8,7 +8,8 @@ import numpy as np
 from setpoint.contract.contract import Contract
 from setpoint.control.gateways import live_reports, unserved
 from setpoint.control.holding import held_back
-from setpoint.control.releasing import look_back, loss_scale, rules_of
+from setpoint.control.release_look import look_at_release
+from setpoint.control.releasing import look_back
 from setpoint.control.rows import LabelledRows, admitted
 from setpoint.control.world import World
 from setpoint.errors import RegistryError, UsageError
@@ -21,8 +22,8 @@ from setpoint.monitor.answered import Answered, AtRelease, Outcomes
 from setpoint.monitor.performance import scores_where
 from setpoint.monitor.signals import signals
 from setpoint.monitor.windows import complete_windows
-from setpoint.release.machine import Step, slow_limits, step
-from setpoint.release.served import judge_fallen, step_as_served
+from setpoint.release.move import Step
+from setpoint.release.served import judge_fallen
 from setpoint.release.watch import WatchStep
 
 
@@ -67,14 +68,6 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
     known = rows.known(now)
     windows, watched = watch_windows(world, contract, state, now)
     reports = live_reports(world)
-    release = None
-    if state.release is not None and state.release.strategy != "direct":
-        rules = rules_of(contract, state, wall_clock=world.wall_clock)
-        arms = world.traffic.arms(
-            state.release.generation, slow_limits(rules), scale=loss_scale(state)
-        )
-        found = step(state.release, arms, rules, now=now)
-        release = step_as_served(found, state.release, reports)
     return Seen(
         now=now,
         known=known,
@@ -82,7 +75,7 @@ def observe(world: World, contract: Contract, state: LoopState, rows: LabelledRo
         counters=counters(state, known, now),
         windows=windows,
         watched=watched,
-        step=release,
+        step=look_at_release(world, contract, state, reports),
         look_back=None if state.watch is None else look_back(world, contract, state, state.watch),
         unserved=unserved(state, reports),
         fallen=judge_fallen(state.champion, state.previous, reports),

@@ -192,6 +192,7 @@ ACTS: dict[Step, Callable[[Task], Change]] = {
     "move": lambda t: releasing.move(
         t.world, t.contract, t.state, t.release, _there(t.seen.step, "a step")
     ),
+    "hold": lambda t: releasing.hold(t.world, t.state, t.release, _there(t.seen.step, "a step")),
     "fit": lambda t: attempting.fit(t.world, t.contract, t.state, t.rows, t.attempt),
     "judge": lambda t: attempting.judge_candidate(t.world, t.contract, t.state, t.attempt),
     "register": lambda t: attempting.register(t.world, t.contract, t.state, t.attempt),

@@ -1,24 +1,29 @@
 """The way of a version to production: start a release, take a step, promote, roll back, watch what was promoted."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import msgspec
 import numpy as np
 
 from setpoint.contract.contract import Contract
 from setpoint.control.change import Change, change
+from setpoint.control.pairing import Pairs, loss_scale, pairs_since
 from setpoint.control.world import World
 from setpoint.errors import UsageError
-from setpoint.facts.answers import Answers
 from setpoint.facts.deployment import Deployed, Deployment
-from setpoint.facts.evidence import Floats, Scores, recode
 from setpoint.facts.release import Release, Watch
 from setpoint.facts.state import LoopState
 from setpoint.facts.verdict import Verdict
 from setpoint.facts.version import ModelVersion
 from setpoint.release.deployment import Serving, deployment_of
-from setpoint.release.machine import Step, advance, start
-from setpoint.release.outcome import class_loss, value_loss
+from setpoint.release.machine import advance, start, weigh
+from setpoint.release.move import Step
 from setpoint.release.rules import OutcomeRule, ReleaseRules, release_rules
 from setpoint.release.watch import WatchStep, watch
+
+_NO_NUMBERS: Mapping[str, Any] = MappingProxyType({})
 
 
 def rules_of(contract: Contract, state: LoopState, *, wall_clock: bool = True) -> ReleaseRules:
@@ -31,25 +36,12 @@ def rules_of(contract: Contract, state: LoopState, *, wall_clock: bool = True) -
         axis=contract.axis,
         loss_scale=loss_scale(state),
         wall_clock=wall_clock,
+        primary=contract.primary_metric,
     )
 
 
-def loss_scale(state: LoopState) -> float:
-    """Return what absolute errors are divided by to be losses in [0, 1]: eight times the champion's mean error.
-
-    Larger errors count as one. 1 for classes, and before the first champion.
-    """
-    champion = state.versions.get(str(state.champion))
-    error = None if champion is None else champion.metrics.get("mae")
-    return 8.0 * error if error else 1.0
-
-
 def begin(world: World, contract: Contract, state: LoopState, version: ModelVersion) -> Change:
-    """Start the release of a registered version; without a champion, or when direct, it is promoted at once.
-
-    Raises:
-        UsageError: The contract's strategy is not acted on.
-    """
+    """Start the release of a registered version; without a champion, or when direct, it is promoted at once."""
     now = world.clock.now()
     release = start(
         rules_of(contract, state),
@@ -66,37 +58,79 @@ def begin(world: World, contract: Contract, state: LoopState, version: ModelVers
     return change(
         after,
         "release",
-        f"version {version.version} gets {release.steps[0]:.0%} of the traffic",
+        f"version {version.version} gets {release.lot}",
         at=now,
         version=version.version,
-        numbers={"share": release.steps[0], "generation": after.generation},
+        numbers=_lot(after),
     )
 
 
 def move(
     world: World, contract: Contract, state: LoopState, release: Release, step: Step
 ) -> Change:
-    """Carry out one step of a release: the next share, promotion, or back."""
+    """Carry out one step of a release: the next share, shares weighed anew, promotion, or back."""
     if step.action == "roll_back":
         return roll_back(
-            world, contract, state, release.version, reason=step.reason, verdicts=step.verdicts
+            world,
+            contract,
+            state,
+            release.version,
+            reason=step.reason,
+            verdicts=step.verdicts,
+            numbers=step.numbers,
         )
     if step.action == "promote":
         return promote(
-            world, contract, state, release.version, reason=step.reason, verdicts=step.verdicts
+            world,
+            contract,
+            state,
+            release.version,
+            reason=step.reason,
+            verdicts=step.verdicts,
+            numbers=step.numbers,
         )
-    now = world.clock.now()
-    onward = advance(release, now=now, generation=state.generation + 1)
+    now, generation = world.clock.now(), state.generation + 1
+    if step.action == "weigh":
+        onward = weigh(release, step, generation=generation)
+    else:
+        onward = advance(release, now=now, generation=generation)
     after = deploy(world, contract, msgspec.structs.replace(state, release=onward))
     return change(
         after,
-        "advance",
+        "weigh" if step.action == "weigh" else "advance",
         step.reason,
         at=now,
         version=release.version,
         verdicts=step.verdicts,
-        numbers={"share": onward.steps[onward.step], "generation": after.generation},
+        numbers={**_lot(after), **step.numbers},
     )
+
+
+def hold(world: World, state: LoopState, release: Release, step: Step) -> Change:
+    """Tell, once, that a release had its time without a verdict: the contract wants a person to decide."""
+    held = msgspec.structs.replace(release, held=True)
+    reason = (
+        f"{step.reason}; decide by release.on_inconclusive: promote or rollback in the contract, or give it time by "
+        "max_duration"
+    )
+    return change(
+        msgspec.structs.replace(state, release=held),
+        "hold",
+        reason,
+        at=world.clock.now(),
+        version=release.version,
+        verdicts=step.verdicts,
+        numbers=step.numbers,
+    )
+
+
+def _lot(state: LoopState) -> dict[str, float]:
+    """Return what a challenger has from now on, as plain numbers."""
+    release = state.release
+    if release is None:
+        return {}
+    copied = {"copied": release.copied} if release.copied else {}
+    return {"share": release.share, **copied, "generation": state.generation}
 
 
 def promote(
@@ -107,6 +141,7 @@ def promote(
     *,
     reason: str,
     verdicts: tuple[Verdict, ...] = (),
+    numbers: Mapping[str, Any] = _NO_NUMBERS,
 ) -> Change:
     """Make a version the champion; a new promotion starts the count of candidates anew."""
     now = world.clock.now()
@@ -125,10 +160,8 @@ def promote(
     )
     after = deploy(world, contract, after)
     words = f"version {version} is the champion: {reason}"
-    numbers = {"replaced": replaced, "generation": after.generation}
-    return change(
-        after, "promote", words, at=now, version=version, verdicts=verdicts, numbers=numbers
-    )
+    told = {"replaced": replaced, "generation": after.generation, **numbers}
+    return change(after, "promote", words, at=now, version=version, verdicts=verdicts, numbers=told)
 
 
 def roll_back(
@@ -139,6 +172,7 @@ def roll_back(
     *,
     reason: str,
     verdicts: tuple[Verdict, ...] = (),
+    numbers: Mapping[str, Any] = _NO_NUMBERS,
 ) -> Change:
     """Take all traffic from a version: a challenger's release ends, or the champion's place goes to the one before.
 
@@ -168,7 +202,7 @@ def roll_back(
         at=now,
         version=version,
         verdicts=verdicts,
-        numbers={"back_to": back_to, "generation": after.generation},
+        numbers={"back_to": back_to, "generation": after.generation, **numbers},
     )
 
 
@@ -237,25 +271,10 @@ def look_back(
     if not watching:
         return None
     now = world.clock.now()
-    (told,) = world.traffic.scored(watched.version, [(watched.since, now)])
-    if not told.known.any():
-        none = np.empty(0)
-        return watch(watched, watching[0], none, none, now=now)
-    # Inputs are read only as far as outcomes are known: most of the time those are the older answers.
-    last = float(np.nextafter(told.at[told.known][-1], np.inf))
-    answers = world.traffic.answers(watched.version, watched.since, last)
-    replaced = state.versions[str(watched.previous)]
-    if answers.withheld:
-        return _not_comparable(watched, watching[0], answers, now)
-    table = answers.table.filter(answers.known)
-    scores = recode(
-        world.scorer.score(replaced.artifact, table),
-        world.scorer.classes(replaced.artifact),
-        answers.classes,
-    )
-    promoted = losses(answers, answers.scores, loss_scale(state))[answers.known]
-    other = _losses_of_known(answers, scores, loss_scale(state))
-    steps = [watch(watched, rule, promoted, other, now=now) for rule in watching]
+    pairs = pairs_since(world, state, watched.since, (watched.version, watched.previous))
+    if pairs.withheld:
+        return _not_comparable(watched, watching[0], pairs, now)
+    steps = [watch(watched, rule, pairs.losses, pairs.other, now=now) for rule in watching]
     for action in ("roll_back", "wait"):
         for step in steps:
             if step.action == action:
@@ -263,31 +282,17 @@ def look_back(
     return steps[0]
 
 
-def _not_comparable(watched: Watch, rule: OutcomeRule, answers: Answers, now: float) -> WatchStep:
+def _not_comparable(watched: Watch, rule: OutcomeRule, pairs: Pairs, now: float) -> WatchStep:
     """Return what to do where the log has not the rows that the version before would have to answer."""
     none = np.empty(0)
     step = watch(watched, rule, none, none, now=now)
-    columns = ", ".join(sorted(answers.withheld))
+    columns = ", ".join(pairs.withheld)
     reason = (
         f"version {watched.previous} cannot answer the same rows: by the contract the log does not "
         f"have {columns} as they were"
     )
-    verdict = msgspec.structs.replace(step.verdict, reason=reason, n=int(answers.known.sum()))
+    verdict = msgspec.structs.replace(step.verdict, reason=reason, n=pairs.known)
     return msgspec.structs.replace(step, verdict=verdict, reason=reason)
-
-
-def losses(answers: Answers, scores: Scores, scale: float) -> Floats:
-    """Return the loss of each answer in [0, 1]; meaningless where the outcome is not known, shape (n,)."""
-    if answers.classes:
-        return class_loss(answers.truth_label, scores.label)
-    return value_loss(np.nan_to_num(answers.truth_value), scores.value, scale=scale)
-
-
-def _losses_of_known(answers: Answers, scores: Scores, scale: float) -> Floats:
-    known = answers.known
-    if answers.classes:
-        return class_loss(answers.truth_label[known], scores.label)
-    return value_loss(answers.truth_value[known], scores.value, scale=scale)
 
 
 def _watch(contract: Contract, state: LoopState, version: int, now: float) -> Watch | None:

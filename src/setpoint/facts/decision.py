@@ -10,7 +10,7 @@ Action = Literal[
     "wait",  # nothing is due
     "check",  # rows came in and passed their checks; not told to the ledger
     "accept",  # a person accepted a failing check
-    "hold",  # something is due but may not happen; the reason says why
+    "hold",  # a release had its time and was not decided: a person must; the reason says what is missing
     "block",  # a batch of data failed validation and is kept out
     "admit",  # a blocked batch is let in after acceptance
     "retrain",  # a trigger opened an attempt
@@ -19,7 +19,8 @@ Action = Literal[
     "refuse",  # the candidate failed; its evidence starts no new fit
     "register",  # the candidate became a version
     "release",  # a release of the version began
-    "advance",  # the canary got its next share of traffic
+    "advance",  # the challenger got its next share of traffic, or of copies
+    "weigh",  # a bandit's shares of traffic were published anew
     "promote",  # the version is the champion
     "roll_back",  # traffic went back to the earlier champion
     "alert",  # a signal breached the contract

@@ -27,11 +27,12 @@ def prediction_signal(contract: Contract, profile: Profile, answered: Answered) 
         empty = ColumnProfile(name=PREDICTION, kind="numeric", n=0, missing=0.0)
         counted = Counted(empty, problem="the reference profile has no column 'prediction'")
     else:
-        counted = _count(reference, answered)
+        counted = count_answers(reference, answered)
     return distance_signals([counted], [NAME], answered.window, contract.monitor.drift)[0]
 
 
-def _count(reference: ColumnProfile, answered: Answered) -> Counted:
+def count_answers(reference: ColumnProfile, answered: Answered) -> Counted:
+    """Return the answers of a window counted in the cells of the reference's column `prediction`."""
     scores = answered.scores
     if reference.kind == "category":
         if not answered.classes:

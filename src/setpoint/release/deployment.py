@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from setpoint.errors import DeploymentError
-from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.facts.deployment import Deployed, Deployment, Shadow
 from setpoint.facts.release import Release
 
 
@@ -36,7 +36,7 @@ def deployment_of(
     release: Release | None = None,
     previous: int = 0,
 ) -> Deployment:
-    """Return the document for a champion, and a challenger's share while a release is under way.
+    """Return the document for a champion, and what a challenger has while a release is under way.
 
     Args:
         serving: What every document shares.
@@ -52,14 +52,13 @@ def deployment_of(
     if release is not None and release.champion not in (champion, 0):
         msg = f"release {release.id} is against version {release.champion}, the champion is version {champion}"
         raise DeploymentError(msg)
-    weights = {champion: 1.0}
+    weights: dict[int, float] = {champion: 1.0}
+    shadows: tuple[Shadow, ...] = ()
     if release is not None and release.version != champion:
-        share = release.steps[release.step]
-        weights = (
-            {champion: 1.0 - share, release.version: share} if champion else {release.version: 1.0}
-        )
+        weights = _weights(champion, release)
+        shadows = _shadows(release)
     kept = {previous} if previous and previous not in weights else set()
-    prepared = sorted(set(weights) | kept)
+    prepared = sorted(set(weights) | {shadow.version for shadow in shadows} | kept)
     if unknown := [version for version in prepared if version not in bundles]:
         msg = f"versions {unknown} have no bundle to deploy"
         raise DeploymentError(msg)
@@ -74,6 +73,22 @@ def deployment_of(
         salt=release.id if release is not None else "",
         log=serving.log,
         kept=dict(serving.kept),
+        strategy="direct" if release is None else release.strategy,
+        shadows=shadows,
     )
     deployment.require_sound()
     return deployment
+
+
+def _weights(champion: int, release: Release) -> dict[int, float]:
+    if not champion:
+        return {release.version: 1.0}
+    if release.strategy == "shadow":
+        return {champion: 1.0}
+    return {champion: 1.0 - release.share, release.version: release.share}
+
+
+def _shadows(release: Release) -> tuple[Shadow, ...]:
+    if release.strategy != "shadow":
+        return ()
+    return (Shadow(version=release.version, fraction=release.copied),)

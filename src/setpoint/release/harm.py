@@ -117,6 +117,49 @@ def judge_harm(
     )
 
 
+def judge_alone(
+    subject: str, counts: tuple[int, int], *, limit: float, risk: Risk, what: str
+) -> Verdict:
+    """Return the verdict over a rate of harm where no other version answers beside the challenger.
+
+    `fail` where it is surely over the limit: there is nobody to be worse than. Error rates: a challenger within the
+    limit fails with probability `alpha_fail` at most, one over it passes with probability `alpha_pass` at most.
+
+    Args:
+        subject: The guardrail as the contract writes it.
+        counts: Harmful events and requests of the challenger since the step began.
+        limit: Largest rate, above 0 and at most 1.
+        risk: Error probabilities.
+        what: The event in words.
+    """
+    events, n = counts
+    if n == 0:
+        reason = "the challenger has had no request"
+        return Verdict(subject=subject, verdict="inconclusive", limit=limit, n=0, reason=reason)
+    low, high = _bounds(events, n, limit, risk.alpha_pass)
+    surely_low, _ = _bounds(events, n, limit, risk.alpha_fail)
+    ruling: Ruling = "inconclusive"
+    reason = f"{what} are not yet shown to be within the limit, nor over it"
+    if surely_low > limit:
+        ruling, reason = "fail", f"{what} are surely over the limit"
+    elif high <= limit:
+        ruling, reason = "pass", f"{what} are surely within the limit"
+    return Verdict(
+        subject=subject,
+        verdict=ruling,
+        observed=events / n,
+        limit=limit,
+        interval=(low, high),
+        n=n,
+        reason=reason,
+        evidence={
+            "over_limit": low > limit,
+            "alpha_fail": risk.alpha_fail,
+            "alpha_pass": risk.alpha_pass,
+        },
+    )
+
+
 def _bounds(events: int, n: int, limit: float, alpha: float) -> tuple[float, float]:
     """Bound the rate; tightest near a quarter of the limit, where a healthy challenger's rate lies."""
     prior = (0.5, max(0.5, 2.0 / limit)) if limit > 0 else (0.5, 0.5)

@@ -6,7 +6,7 @@ answers, exact and without any shape of the latencies.
 
 from setpoint.facts.release import ArmCounts, HarmEvidence
 from setpoint.facts.verdict import Verdict
-from setpoint.release.harm import Harm, Risk, gather, judge_harm
+from setpoint.release.harm import Harm, Risk, gather, judge_alone, judge_harm
 from setpoint.release.rules import LatencyRule
 
 
@@ -25,6 +25,19 @@ def gather_slow(
 
 def judge_latency(rule: LatencyRule, found: HarmEvidence, *, risk: Risk) -> Verdict:
     """Return the verdict over slow answers; `observed` and `limit` are shares of slow answers."""
-    allowed = round(1.0 - rule.quantile, 9)  # 1 - .99 is not .01 in binary
-    what = f"answers slower than {rule.limit_s * 1000:g} ms"
-    return judge_harm(rule.subject, found, limit=allowed, risk=risk, what=what)
+    return judge_harm(rule.subject, found, limit=_allowed(rule), risk=risk, what=_what(rule))
+
+
+def judge_latency_alone(rule: LatencyRule, challenger: ArmCounts, *, risk: Risk) -> Verdict:
+    """Return the verdict over slow answers of a challenger that alone has the traffic."""
+    slow = challenger.slow.get(rule.limit_s)
+    counts = (0, 0) if slow is None else (slow, challenger.requests)
+    return judge_alone(rule.subject, counts, limit=_allowed(rule), risk=risk, what=_what(rule))
+
+
+def _allowed(rule: LatencyRule) -> float:
+    return round(1.0 - rule.quantile, 9)  # 1 - .99 is not .01 in binary
+
+
+def _what(rule: LatencyRule) -> str:
+    return f"answers slower than {rule.limit_s * 1000:g} ms"

@@ -14,6 +14,7 @@ from setpoint.contract.release import (
 )
 from setpoint.contract.spans import Span
 from setpoint.errors import UsageError
+from setpoint.facts.deployment import Strategy
 
 
 @dataclass(frozen=True)
@@ -87,27 +88,34 @@ class ReleaseRules:
     """How a release goes.
 
     Args:
-        strategy: As the contract writes it; `direct` and `canary` are acted on.
-        steps: Shares of traffic, rising; the last is 1 and means promotion.
+        strategy: How the release goes.
+        steps: Shares of traffic, or of copies, rising; the last is 1.
         min_requests: Requests of the smaller arm that each step must see.
         max_duration: Longest release, in ticks.
         guardrails: What rolls it back.
         on_inconclusive: What happens when the time is up without a verdict.
+        primary: The metric that an A/B test or a bandit is about, by name; judged by the loss of single answers.
         alpha: Probability of rolling back an equal challenger in one release, at most; and of promoting one that
             breaks a limit.
     """
 
-    strategy: str
+    strategy: Strategy
     steps: tuple[StepRule, ...]
     min_requests: int
     max_duration: float
     guardrails: tuple[GuardrailRule, ...]
     on_inconclusive: Literal["hold", "rollback", "promote"]
+    primary: str = "loss"
     alpha: float = 0.05
 
 
 def release_rules(
-    release: Release, *, axis: Axis, loss_scale: float = 1.0, wall_clock: bool = True
+    release: Release,
+    *,
+    axis: Axis,
+    loss_scale: float = 1.0,
+    wall_clock: bool = True,
+    primary: str | None = None,
 ) -> ReleaseRules:
     """Return the rules that the section `release` states.
 
@@ -116,6 +124,7 @@ def release_rules(
         axis: The contract's axis.
         loss_scale: What absolute errors are divided by to be losses in [0, 1], in the target's unit; 1 for classes.
         wall_clock: Whether the time to answer is measured; without it, guardrails over it are left out.
+        primary: The metric that the model is watched by; that of an outcome guardrail goes before it.
 
     Raises:
         UsageError: A length is not on `axis`.
@@ -134,6 +143,10 @@ def release_rules(
             if wall_clock or not isinstance(rail, LatencyGuardrail)
         ),
         on_inconclusive=release.on_inconclusive,
+        primary=next(
+            (one.outcome for one in release.guardrails if isinstance(one, OutcomeGuardrail)),
+            primary or "loss",
+        ),
     )
 
 

@@ -4,7 +4,8 @@ Rules:
 1. A challenger that any gateway refuses goes back: it could never have all traffic. That is an error, and no matter of
    patience.
 2. A step counts answers from its own deployment document on, and does not end before every gateway follows that
-   document: what is judged must be what all of production does.
+   document: what is judged must be what all of production does. A blue-green switch waits until every gateway has the
+   challenger ready.
 3. A champion that no gateway can serve gives way to the version before it, if that one could answer.
 """
 
@@ -15,7 +16,7 @@ import msgspec
 from setpoint.facts.gateway_report import GatewayReport
 from setpoint.facts.release import Release
 from setpoint.facts.verdict import Verdict
-from setpoint.release.machine import Step
+from setpoint.release.move import Step
 
 SUBJECT = "served by gateways"
 
@@ -37,13 +38,30 @@ def step_as_served(found: Step, release: Release, reports: Sequence[GatewayRepor
             reason=refused.reason,
         )
     behind = [one.gateway for one in reports if one.generation < release.generation]
-    if behind and found.action in ("advance", "promote"):
+    if behind and found.action in ("advance", "weigh", "promote"):
         names = ", ".join(behind)
         reason = (
             f"{names} does not follow deployment {release.generation} yet; else: {found.reason}"
         )
         return msgspec.structs.replace(found, action="wait", reason=reason)
     return found
+
+
+def why_unready(release: Release, reports: Sequence[GatewayReport]) -> str:
+    """Return which gateways could not answer with the challenger yet; empty where every one could.
+
+    Args:
+        release: Where it stands.
+        reports: The reports of the gateways that live; where none does, there is none to wait for.
+    """
+    behind = [
+        one.gateway
+        for one in reports
+        if one.generation < release.generation or release.version not in one.ready
+    ]
+    return (
+        f"{', '.join(behind)} does not have version {release.version} ready yet" if behind else ""
+    )
 
 
 def judge_refused(

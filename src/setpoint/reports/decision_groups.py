@@ -9,7 +9,9 @@ from setpoint.facts.verdict import Verdict
 from setpoint.reports.wording import say_interval, say_number
 
 _SILENT: Final[frozenset[Action]] = frozenset({"wait", "check"})  # nothing was decided
-_OF_A_VERSION: Final[frozenset[Action]] = frozenset({"release", "advance", "promote", "roll_back"})
+_OF_A_VERSION: Final[frozenset[Action]] = frozenset(
+    {"release", "advance", "weigh", "hold", "promote", "roll_back"}
+)
 _KINDS: Final[dict[Action, str]] = {
     "promote": "promoted",
     "refuse": "refused",

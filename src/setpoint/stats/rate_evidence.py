@@ -59,23 +59,28 @@ class TwoArms:
         return tuple(one[..., None] for one in found)
 
 
-def harm_gains(look: TwoArms, before: TwoArms) -> NDArray[np.float64]:
+def harm_gains(
+    look: TwoArms, before: TwoArms, odds: tuple[float, ...] = ODDS
+) -> NDArray[np.float64]:
     """Return the logarithm of the evidence that one look adds, for each guess.
 
     Args:
         look: Counts since the look before, shape (...). A look ends at a moment that does not depend on the answers
             since the one before (every few seconds, every hundred requests). Frequent looks tell more.
         before: Counts of all looks before it, same shape; only these may shape the guess.
+        odds: How many times the stable version's odds the canary's are guessed to be, each above 1; beside these, what
+            the canary did so far is one more guess.
 
     Returns:
-        Shape (..., GUESSES). The sums over all looks are what `log_evidence` takes.
+        Shape (..., guesses), `GUESSES` of them with the common odds. The sums over all looks are what `log_evidence`
+        takes.
 
     References:
         Turner, Ly, Grünwald 2024, Generic E-variables for exact sequential k-sample tests that allow for optional
         stopping.
     """
     canary_events, canary_n, stable_events, stable_n = look.arrays()
-    canary, stable = _guesses(before)
+    canary, stable = _guesses(before, odds)
     n = canary_n + stable_n
     pooled = (canary_n * canary + stable_n * stable) / np.where(n > 0, n, 1.0)
     equal = np.clip(np.where(n > 0, pooled, stable), TINY, 1 - TINY)
@@ -88,7 +93,7 @@ def log_evidence(gains: ArrayLike) -> NDArray[np.float64]:
     """Return the logarithm of the evidence so far, the mean over the guesses.
 
     Args:
-        gains: Sums of `harm_gains` over all looks, shape (..., GUESSES).
+        gains: Sums of `harm_gains` over all looks, shape (..., guesses).
 
     Returns:
         Shape (...). It ever reaches ln(1 / alpha) with probability alpha at most while the canary does no more harm.
@@ -103,18 +108,21 @@ def log_evidence(gains: ArrayLike) -> NDArray[np.float64]:
     References:
         Ville 1939, Étude critique de la notion de collectif (the inequality).
     """
-    return np.asarray(logsumexp(np.asarray(gains, dtype=np.float64), axis=-1) - np.log(GUESSES))
+    found = np.asarray(gains, dtype=np.float64)
+    return np.asarray(logsumexp(found, axis=-1) - np.log(found.shape[-1]))
 
 
-def _guesses(before: TwoArms) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Guess the rates of the canary, one a guess, and of the stable version: shapes (..., GUESSES) and (..., 1)."""
+def _guesses(
+    before: TwoArms, odds: tuple[float, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Guess the rates of the canary, one a guess, and of the stable version: shapes (..., guesses) and (..., 1)."""
     canary_events, canary_n, stable_events, stable_n = before.arrays()
     stable = np.clip((FIRST[0] + stable_events) / (FIRST[1] + stable_n), TINY, 1 - TINY)
-    odds = stable / (1 - stable) * np.asarray(ODDS)
+    worse = stable / (1 - stable) * np.asarray(odds)
     # The canary's own rate is drawn to the stable one by as many requests as bring one event.
     pull = np.minimum(1 / stable, 1000.0)
     own = (canary_events + pull * stable) / (canary_n + pull)
-    canary = np.concatenate([odds / (1 + odds), own], axis=-1)
+    canary = np.concatenate([worse / (1 + worse), own], axis=-1)
     return np.clip(canary, TINY, 1 - TINY), stable
 
 

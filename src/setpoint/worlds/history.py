@@ -13,7 +13,7 @@ from setpoint.facts.answers import Answers, Scored
 from setpoint.facts.classes import label_text
 from setpoint.facts.deployment import Deployment
 from setpoint.facts.evidence import Floats, Ints, Scores, recode
-from setpoint.facts.release import ArmCounts
+from setpoint.facts.release import ArmCounts, LossSum
 from setpoint.ports.scorer import Scorer
 from setpoint.release.assignment import cut
 from setpoint.release.outcome import class_loss, value_loss
@@ -166,7 +166,17 @@ class History:
             outcomes=known.size,
             outcome_sum=float(loss.sum()),
             outcome_squares=float((loss**2).sum()),
+            losses=self._by_generation(known, loss),
         )
+
+    def _by_generation(self, rows: Ints, loss: Floats) -> dict[int, LossSum]:
+        generations = self._generation[rows]
+        return {
+            int(one): LossSum(
+                int((generations == one).sum()), float(loss[generations == one].sum())
+            )
+            for one in np.unique(generations)
+        }
 
     def reach(self) -> tuple[float, float]:
         """Return the tick of the first answer and the tick after the last."""
