@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+_SHADOW = "."  # stands in no prediction id of its own
+
 
 class Answerer(msgspec.Struct, frozen=True, kw_only=True):
     """Who answers: a version under a deployment document. One object serves all of its answers.
@@ -31,10 +33,10 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Args:
         by: Who answered.
-        id: Prediction id, ordered by time.
+        id: Prediction id, ordered by time; of a shadow's answer `shadow_id` makes it.
         at: Seconds since 1970-01-01 UTC.
-        variant: `champion` or `challenger`.
-        propensity: Share of traffic that this version had, 0 to 1; 0 where the request named it.
+        variant: `champion` or `challenger`; `shadow` for an answer that nobody was given.
+        propensity: Share of traffic that this version had, 0 to 1; 0 where the request named it, and for a shadow.
         key: Value of the entity column, as text, where the contract names one.
         request: Request id that the client gave, or empty.
         values: The inputs, in the order of `by.columns`.
@@ -56,6 +58,21 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     probability: float | None = None
     latency_s: float = 0.0
     error: str = ""
+
+
+def shadow_id(live: str, version: int) -> str:
+    """Return the id of a shadow's answer to the row that was answered under the id `live`; it orders like that.
+
+    Example:
+        >>> shadow_id("01890a5d-ac96-774b-bcce-b302099a8057", 7)
+        '01890a5d-ac96-774b-bcce-b302099a8057.7'
+    """
+    return f"{live}{_SHADOW}{version}"
+
+
+def live_id(shadow: str) -> str:
+    """Return the id of the live answer to the row that a shadow answered."""
+    return shadow.partition(_SHADOW)[0]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -42,6 +43,21 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     schema: Schema
 
 
+class Copies(Protocol):
+    """Takes copies of answered requests; see `setpoint.gateway.shadows`."""
+
+    def offer(
+        self,
+        serving: Serving,
+        answered: Answered,
+        rows: Rows,
+        values: Sequence[Row],
+        request: str,
+        at: float,
+    ) -> None:
+        """Take a copy of a request whose answer is about to leave. Quick, and raises nothing."""
+
+
 class Answering:
     """Answers requests.
 
@@ -50,13 +66,22 @@ class Answering:
         clock: Stamps answers and measures them.
         writer: Writes them to the log.
         gauges: Counts them.
+        copies: Given copies of requests where the document names shadows.
     """
 
-    def __init__(self, ids: PredictionIds, clock: Clock, writer: LogWriter, gauges: Gauges) -> None:
+    def __init__(
+        self,
+        ids: PredictionIds,
+        clock: Clock,
+        writer: LogWriter,
+        gauges: Gauges,
+        copies: Copies | None = None,
+    ) -> None:
         self._ids = ids
         self._clock = clock
         self._writer = writer
         self._gauges = gauges
+        self._copies = copies
 
     async def answer(
         self,
@@ -107,12 +132,16 @@ class Answering:
             choice, schema.document.contract, serving.deployment.generation, ids, decided, schema
         )
         mode = serving.deployment.log
+        lines: Sequence[Prediction] = ()
         if mode != "off":
             keys = rows.values(schema.key, schema) if schema.key else ()
             lines = self._lines(answered, values, _texts(keys), request, latency_s, reason)
             waiting = self._writer.put(lines, durable=mode == "durable")
             if waiting is not None:
                 await _require_logged(waiting)
+        if serving.shadows and self._copies is not None and not pinned:
+            at = lines[0].at if lines else 0.0
+            self._copies.offer(serving, answered, rows, values, request, at)
             if trail is not None:
                 trail.logged = self._clock.stopwatch()
         labels = (serving.deployment.model, version.text)

@@ -116,6 +116,8 @@ class App:
     async def start(self) -> None:
         """Start the log writer, the follower and the reporter."""
         self._station.writer.start()
+        if self._station.shadows is not None:
+            self._station.shadows.start()
         self._tasks.append(asyncio.create_task(self._station.follower.run()))
         if self._reporter is not None:
             self._tasks.append(asyncio.create_task(self._reporter.run()))
@@ -133,6 +135,8 @@ class App:
                 await task
         if self._reporter is not None:
             await self._reporter.withdraw()
+        if self._station.shadows is not None:
+            await self._station.shadows.stop()
         if self._siblings is not None:
             await self._siblings.write(self._station.gauges.samples())
         lost = await self._station.writer.drain()

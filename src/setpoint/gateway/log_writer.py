@@ -89,6 +89,7 @@ class LogWriter:
         clock: For the age of a failure.
         capacity: Answers kept while the log cannot be written.
         timed: Told the seconds of each transaction, on the event loop.
+        linger_s: How long buffered answers gather.
 
     Attributes:
         written: Answers on disk.
@@ -103,6 +104,7 @@ class LogWriter:
         *,
         capacity: int = _CAPACITY,
         timed: Callable[[float], None] = lambda _: None,
+        linger_s: float = _LINGER_S,
     ) -> None:
         self.written = 0
         self.failures = 0
@@ -111,6 +113,7 @@ class LogWriter:
         self._clock = clock
         self._capacity = capacity
         self._timed = timed
+        self._linger_s = linger_s
         self._next = _Group()
         self._writing = 0  # answers of the group that is being written
         self._writing_since = math.inf  # when the oldest of them was given
@@ -173,7 +176,7 @@ class LogWriter:
             return None
         group.buffered.extend(predictions)
         if self._due is None and not self._busy:
-            self._schedule(_LINGER_S)
+            self._schedule(self._linger_s)
         return None
 
     def record(self, outcomes: Sequence["Outcome"]) -> asyncio.Future[int]:
@@ -275,7 +278,7 @@ class LogWriter:
         elif kept:
             self._schedule(_RETRY_S)
         elif self._next.buffered:
-            self._schedule(_LINGER_S)
+            self._schedule(self._linger_s)
 
     def _keep(self, group: _Group, error: Exception) -> bool:
         """Note a failure, and keep the buffered answers of the group for another try where one makes sense."""

@@ -10,6 +10,7 @@ from setpoint.gateway.gauges import Gauges
 from setpoint.gateway.log_writer import LogWriter
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.serving import Serving
+from setpoint.gateway.shadows import Shadows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Station:
     """Version of setpoint itself."""
     access: Access | None = None
     """Who may ask what; None where anybody may."""
+    shadows: Shadows | None = None
+    """Answer copies of requests; None where nothing does."""
 
     def require_serving(self) -> Serving:
         """Return what is served.
