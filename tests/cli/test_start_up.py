@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from setpoint import __version__
 from setpoint.adapters.sql_journal import SqlJournal
 from setpoint.control.change import change
 from setpoint.facts.state import LoopState
@@ -57,6 +58,12 @@ def run(folder: Path, *words: str) -> tuple[str, set[str]]:
 def test_help_loads_nothing_heavy(tmp_path, words):
     output, modules = run(tmp_path, *words)
     assert "Usage" in output
+    assert modules.isdisjoint(FOR_HELP), modules & set(FOR_HELP)
+
+
+def test_version_is_told_at_once(tmp_path):
+    output, modules = run(tmp_path, "--version")
+    assert output == f"setpoint {__version__}\n"
     assert modules.isdisjoint(FOR_HELP), modules & set(FOR_HELP)
 
 

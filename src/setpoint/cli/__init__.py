@@ -5,9 +5,11 @@ what it uses. Never here: a decision, a computation, an outside system.
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
+from setpoint import __version__
 from setpoint.cli.check import check
 from setpoint.cli.demo import demo
 from setpoint.cli.explain import explain
@@ -29,12 +31,35 @@ from setpoint.cli.validate import validate
 
 app = typer.Typer(
     name="setpoint",
-    help="Say what a model must be, in one model_contract.yaml. Setpoint keeps production there.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(*, wanted: bool) -> None:
+    if wanted:
+        print(f"setpoint {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda wanted: _tell_version(wanted=wanted),
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Say what a model must be, in one model_contract.yaml. Setpoint keeps production there."""
+
+
 for _command in (
     init,
     check,
