@@ -18,6 +18,7 @@ from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import ManualClock
 from setpoint.errors import BundleError, DataError
 from setpoint.facts.prediction import Answerer, Outcome
+from setpoint.facts.release import LossSum
 from setpoint.facts.training import Feature, Recipe, TrainingJob
 from setpoint.training.bundle import write_bundle
 from setpoint.training.estimators import fitted
@@ -323,6 +324,18 @@ def test_arms_count_from_a_generation_on(traffic, log):
     log.append([prediction(1), prediction(2, generation=2), prediction(3, generation=2, version=2)])
     arms = traffic().arms(2)
     assert {version: arm.requests for version, arm in arms.items()} == {1: 1, 2: 1}
+
+
+def test_losses_are_told_apart_by_the_document_that_their_answers_were_given_under(traffic, log):
+    """Outcomes come late: by then, shares of traffic are others."""
+    log.append([prediction(n, generation=1 + n // 4) for n in range(12)])
+    answered = prediction(0).prediction
+    wrong = next(one for one in ("Yes", "No") if one != answered)
+    log.record([outcome(n, wrong if n in (0, 4, 5) else answered) for n in range(8)])
+    (arm,) = traffic().arms(0).values()
+    assert arm.losses == {1: LossSum(4, 1.0), 2: LossSum(4, 2.0)}
+    assert (arm.outcomes, arm.outcome_sum, arm.outcome_squares) == (8, 3.0, 3.0)
+    assert traffic().arms(2)[1].losses == {2: LossSum(4, 2.0)}
 
 
 def test_a_bundle_that_is_gone_is_an_error(log, tmp_path):

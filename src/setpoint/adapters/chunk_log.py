@@ -10,8 +10,8 @@ Rules:
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, Self
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,7 +35,7 @@ from setpoint.adapters.log_store import (
 from setpoint.adapters.slow_counts import SlowCounts
 from setpoint.errors import OutcomeConflictError, UnknownPredictionError
 from setpoint.facts.prediction import Outcome, Prediction
-from setpoint.facts.release import ArmCounts
+from setpoint.facts.release import ArmCounts, LossSum
 
 # An answer to a request that named its version was not drawn by a canary: no arm counts it.
 _ARMS = """
@@ -214,23 +214,18 @@ class ChunkLog:
         unseen = Stretch("position", slow.seen, math.inf, generation=generation)
         with self._store.reading() as connection:
             totals = connection.execute(_ARMS, asked).fetchall()
-            losses = {
-                version: sums for version, *sums in connection.execute(self._store.losses, asked)
-            }
+            losses = connection.execute(self._store.losses, asked).fetchall()
             lying = located(connection, unseen, inputs=False) if limits else None
         if lying is not None:
             for table in self._reader.tables(lying, unseen, SlowCounts.COLUMNS, inputs=False):
                 slow.add(table)
-        nothing = (0, 0.0, 0.0)
         return {
             version: ArmCounts(
                 version=version,
                 requests=requests,
                 errors=errors,
                 slow=slow.of(version),
-                outcomes=losses.get(version, nothing)[0],
-                outcome_sum=float(losses.get(version, nothing)[1]),
-                outcome_squares=float(losses.get(version, nothing)[2]),
+                **_sums([sums for one, *sums in losses if one == version]),
             )
             for version, requests, errors in totals
         }
@@ -337,6 +332,17 @@ class ChunkLog:
         if unknown := [one for one in predictions if one not in found]:
             raise UnknownPredictionError(unknown)
         return found
+
+
+def _sums(losses: Iterable[Sequence[float]]) -> dict[str, Any]:
+    """Return the sums of an arm's losses: of all, and by generation of the deployment document."""
+    known = [(int(generation), int(n), float(s), float(q)) for generation, n, s, q in losses]
+    return {
+        "outcomes": sum(n for _, n, _, _ in known),
+        "outcome_sum": math.fsum(s for _, _, s, _ in known),
+        "outcome_squares": math.fsum(q for _, _, _, q in known),
+        "losses": {generation: LossSum(n, s) for generation, n, s, _ in known if n},
+    }
 
 
 class _Answer(NamedTuple):

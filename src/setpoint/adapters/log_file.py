@@ -57,11 +57,12 @@ CREATE TABLE IF NOT EXISTS taken (
 ) WITHOUT ROWID;
 """
 _LOSSES = """
-SELECT version, COUNT(loss), COALESCE(SUM(loss), 0), COALESCE(SUM(loss * loss), 0) FROM (
-    SELECT a.version, CASE WHEN typeof(o.answer) = 'text' THEN o.answer <> CAST(o.value AS TEXT)
-                           ELSE MIN(ABS(o.answer - o.value) / :scale, 1.0) END AS loss
+SELECT version, generation, COUNT(loss), COALESCE(SUM(loss), 0), COALESCE(SUM(loss * loss), 0) FROM (
+    SELECT a.version, a.generation,
+           CASE WHEN typeof(o.answer) = 'text' THEN o.answer <> CAST(o.value AS TEXT)
+                ELSE MIN(ABS(o.answer - o.value) / :scale, 1.0) END AS loss
     FROM outcomes o JOIN answerers a ON a.number = o.answerer WHERE a.generation >= :generation AND o.drawn
-) GROUP BY version
+) GROUP BY version, generation
 """
 _KNOWN = "SELECT value FROM outcomes WHERE prediction = :prediction"
 _TELL = "INSERT INTO outcomes VALUES (:prediction, :value, :at, :answerer, :answer, :drawn)"

@@ -88,7 +88,8 @@ class LogStore(Protocol):
 
     Attributes:
         name: Where it is, for people; without a password.
-        losses: Statement that sums losses by version, of outcomes since `:generation`, numbers over `:scale`.
+        losses: Statement that sums losses by version and generation, of outcomes since `:generation`; of numbers, over
+            `:scale`.
     """
 
     name: str

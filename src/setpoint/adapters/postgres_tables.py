@@ -58,9 +58,10 @@ CREATE TABLE secrets (salt TEXT NOT NULL, one BOOLEAN PRIMARY KEY DEFAULT TRUE C
 """Statements that make the tables, for PostgreSQL 12 and later."""
 
 LOSSES = """
-SELECT version, COUNT(loss), COALESCE(SUM(loss), 0), COALESCE(SUM(loss * loss), 0) FROM (
-    SELECT a.version, CASE WHEN o.distance IS NULL THEN o.wrong ELSE LEAST(o.distance / :scale, 1.0) END AS loss
+SELECT version, generation, COUNT(loss), COALESCE(SUM(loss), 0), COALESCE(SUM(loss * loss), 0) FROM (
+    SELECT a.version, a.generation,
+           CASE WHEN o.distance IS NULL THEN o.wrong ELSE LEAST(o.distance / :scale, 1.0) END AS loss
     FROM outcomes o JOIN answerers a ON a.number = o.answerer WHERE a.generation >= :generation AND o.drawn
-) AS lost GROUP BY version
+) AS lost GROUP BY version, generation
 """
-"""Sums of losses by version: of classes 0 or 1, of numbers the distance over the scale, up to 1."""
+"""Sums of losses by version and generation: of classes 0 or 1, of numbers the distance over the scale, up to 1."""
