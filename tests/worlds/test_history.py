@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.facts.deployment import Deployed, Deployment, Shadow
 from setpoint.facts.evidence import Scores
 
 
@@ -147,3 +147,72 @@ def test_other_release_gives_the_canary_to_other_rows(history):
     other = msgspec.structs.replace(document(3, v1=0.7, v2=0.3), salt="another")
     history.answer(100, 600, other, ARTIFACTS)
     assert set(history.answers(2, 0.0, 1000.0).at) != first
+
+
+def shadowing(generation, fraction=1.0):
+    prepare = tuple(Deployed(version=one, bundle="", artifact="") for one in (1, 2))
+    shadows = (Shadow(version=2, fraction=fraction),)
+    return msgspec.structs.replace(
+        document(generation, v1=1.0), prepare=prepare, shadows=shadows, strategy="shadow"
+    )
+
+
+def test_shadow_is_in_no_reading_of_the_live_answers(history):
+    history.answer(100, 300, shadowing(1), ARTIFACTS)
+    assert set(history.arms(0)) == {1}
+    assert history.answers(2, 0.0, 1000.0).table.num_rows == 0
+    (told,) = history.scored(2, [(0.0, 1000.0)])
+    assert told.at.size == 0
+
+
+def test_shadow_is_held_against_the_live_answers_to_its_rows(history):
+    history.answer(100, 300, shadowing(1), ARTIFACTS)
+    found = history.shadowed(2, 150.0, 250.0)
+    assert (found.shadow.requests, found.live.requests) == (100, 100)
+    assert (found.shadow.version, found.live.version) == (2, 1)
+    assert (found.compared, found.agreed) == (100, 0)
+    assert found.differences.tolist() == [1.0] * 100
+    assert found.scored.at.tolist() == list(range(150, 250))
+    assert (found.scored.scores.label == 1).all()
+
+
+def test_outcomes_judge_a_shadow_when_they_are_known_and_not_before(history):
+    history.answer(100, 300, shadowing(1), ARTIFACTS)
+    assert history.shadowed(2, 0.0, 1000.0).losses.size == 0
+    history.know(200)
+    found = history.shadowed(2, 0.0, 1000.0)
+    assert found.losses.size == found.live_losses.size == 100
+    assert (found.losses + found.live_losses == 1.0).all()  # they answer the opposite
+    assert found.shadow.outcome_sum == found.losses.sum()
+    assert found.live.outcomes == 100
+
+
+def test_fraction_and_generation_of_a_shadow(history):
+    history.answer(100, 500, shadowing(1, 0.3), ARTIFACTS)
+    history.answer(500, 1000, shadowing(2, 0.6), ARTIFACTS)
+    some = history.shadowed(2, 0.0, 1000.0)
+    later = history.shadowed(2, 0.0, 1000.0, generation=2)
+    assert 90 <= some.compared - later.compared <= 150
+    assert 260 <= later.compared <= 340
+    assert later.scored.at.min() >= 500
+
+
+def test_version_that_was_never_a_shadow_has_no_evidence(history):
+    history.answer(100, 300, document(1, v1=1.0), ARTIFACTS)
+    found = history.shadowed(2, 0.0, 1000.0)
+    assert (found.compared, found.shadow.requests, found.differences.size) == (0, 0, 0)
+
+
+def test_model_without_probabilities_has_no_differences(
+    tmp_path, make_play, small_contract, small_table
+):
+    class Plain(Scorer):
+        def score(self, artifact, table):
+            told = super().score(artifact, table)
+            return Scores(told.label, np.empty((table.num_rows, 0)), told.value)
+
+    play = make_play(tmp_path, small_contract(), small_table(300), scorer=Plain())
+    play.history.begin(100)
+    play.history.answer(100, 300, shadowing(1), ARTIFACTS)
+    found = play.history.shadowed(2, 0.0, 1000.0)
+    assert (found.compared, found.agreed, found.differences.size) == (200, 0, 0)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from setpoint.facts.answers import Scored
 from setpoint.facts.evidence import Floats
 from setpoint.facts.release import ArmCounts
 
@@ -28,6 +29,7 @@ class ShadowEvidence:
         losses: Loss of the shadow on each compared row whose outcome is known, shape (m,), in the order in which the
             outcomes arrived: 1 for a wrong class, or the absolute error over the scale that was asked for, up to 1.
         live_losses: Loss of the live answer on the same rows, shape (m,).
+        scored: What the shadow answered, in order of time, without the copies that it gave no answer to.
     """
 
     version: int
@@ -40,3 +42,4 @@ class ShadowEvidence:
     differences: Floats
     losses: Floats
     live_losses: Floats
+    scored: Scored

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from setpoint.facts.answers import Answers, Scored
 from setpoint.facts.release import ArmCounts
+from setpoint.facts.shadow import ShadowEvidence
 
 
 class Traffic(Protocol):
@@ -26,6 +27,29 @@ class Traffic(Protocol):
 
         Args:
             generation: Generation of the deployment document.
+            slow_s: Limits in seconds; `slow` has the count of each where the world measures time.
+            scale: Absolute error that counts as a loss of 1, above 0; larger ones count the same. For numbers only.
+        """
+
+    def shadowed(
+        self,
+        version: int,
+        start: float,
+        end: float,
+        *,
+        generation: int = 0,
+        slow_s: Sequence[float] = (),
+        scale: float = 1.0,
+    ) -> ShadowEvidence:
+        """Return what `version` answered as a shadow to rows of [start, end), beside the live answers to them.
+
+        Shadow answers are in no other reading of this port.
+
+        Args:
+            version: The shadow.
+            start: First tick, by when the live answer was given.
+            end: Tick after the last.
+            generation: Generation of the deployment document; copies made under earlier ones are left out.
             slow_s: Limits in seconds; `slow` has the count of each where the world measures time.
             scale: Absolute error that counts as a loss of 1, above 0; larger ones count the same. For numbers only.
         """

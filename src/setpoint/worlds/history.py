@@ -14,9 +14,12 @@ from setpoint.facts.classes import label_text
 from setpoint.facts.deployment import Deployment
 from setpoint.facts.evidence import Floats, Ints, Scores, recode
 from setpoint.facts.release import ArmCounts, LossSum
+from setpoint.facts.shadow import ShadowEvidence
 from setpoint.ports.scorer import Scorer
 from setpoint.release.assignment import cut
+from setpoint.release.copying import copied
 from setpoint.release.outcome import class_loss, value_loss
+from setpoint.worlds.shadowed import Shadowed, evidence_of
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class History:
         self._version = np.zeros(count, dtype=np.int64)
         self._generation = np.zeros(count, dtype=np.int64)
         self.scores = self.blank()
+        self._shadowed: dict[int, Shadowed] = {}  # by version
         self._first = 0
         self._answered = 0
         self._known = 0
@@ -108,13 +112,17 @@ class History:
     ) -> None:
         """Answer the rows from `start` up to `end` as gateways with this document would."""
         table = self._rows.rows.slice(start, end - start)
-        assigned = cut(deployment).versions_of(self._sticky(table, start, deployment.sticky))
+        sticky = self._sticky(table, start, deployment.sticky)
+        assigned = cut(deployment).versions_of(sticky)
         self._version[start:end] = assigned
         self._generation[start:end] = deployment.generation
         for version in np.unique(assigned):
             chosen = np.flatnonzero(assigned == version)
             part = table if chosen.size == end - start else table.take(pa.array(chosen))
             self._put(self.scores, start + chosen, self.answers_of(artifacts[int(version)], part))
+        for shadow in deployment.shadows:
+            chosen = np.flatnonzero(copied(deployment.salt, shadow, sticky))
+            self._shadow(artifacts, shadow.version, table, start, chosen)
         self._answered = end
 
     def answers_of(self, artifact: str, table: pa.Table) -> Scores:
@@ -152,13 +160,57 @@ class History:
             for version in np.unique(versions)
         }
 
-    def _arm(self, version: int, rows: Ints, scale: float) -> ArmCounts:
-        known = rows[(rows < self._known) & self._truth.there[rows]]
+    def shadowed(
+        self,
+        version: int,
+        start: float,
+        end: float,
+        *,
+        generation: int = 0,
+        slow_s: Sequence[float] = (),  # noqa: ARG002 - history has no wall clock
+        scale: float = 1.0,
+    ) -> ShadowEvidence:
+        """Return what `version` answered as a shadow to rows of [start, end), beside the live answers to them."""
+        first, last = self._between(start, end)
+        kept = self._shadowed.get(version)
+        is_copy = np.zeros(0, dtype=np.bool_) if kept is None else kept.copied[first:last]
+        rows = first + np.flatnonzero(is_copy)
+        rows = rows[self._generation[rows] >= generation]
+        given = self.scores if kept is None else kept.scores
+        known = self._with_outcome(rows)
+        return evidence_of(
+            self._scored(version, (start, end), rows, given),
+            self._scored(_sole(self._version[rows]), (start, end), rows),
+            self._losses(given, known, scale),
+            self._losses(self.scores, known, scale),
+        )
+
+    def _with_outcome(self, rows: Ints) -> Ints:
+        """Return those of some rows whose outcome is known by now."""
+        return rows[(rows < self._known) & self._truth.there[rows]]
+
+    def _losses(self, answered: Scores, rows: Ints, scale: float) -> Floats:
+        """Return the loss of answers on rows whose outcome is known."""
         if self._truth.classes:
-            loss = class_loss(self._truth.label[known], self.scores.label[known])
-        else:
-            truth, answered = self._truth.value[known], self.scores.value[known]
-            loss = value_loss(truth, answered, scale=scale)
+            return class_loss(self._truth.label[rows], answered.label[rows])
+        return value_loss(self._truth.value[rows], answered.value[rows], scale=scale)
+
+    def _shadow(
+        self, artifacts: Mapping[int, str], version: int, table: pa.Table, start: int, chosen: Ints
+    ) -> None:
+        """Let a shadow answer some rows of a table that begins at a row of the history."""
+        kept = self._shadowed.get(version)
+        if kept is None:
+            kept = Shadowed(np.zeros(len(self._rows.at), dtype=np.bool_), self.blank())
+            self._shadowed[version] = kept
+        if chosen.size:
+            part = table.take(pa.array(chosen))
+            self._put(kept.scores, start + chosen, self.answers_of(artifacts[version], part))
+            kept.copied[start + chosen] = True
+
+    def _arm(self, version: int, rows: Ints, scale: float) -> ArmCounts:
+        known = self._with_outcome(rows)
+        loss = self._losses(self.scores, known, scale)
         return ArmCounts(
             version=version,
             requests=rows.size,
@@ -188,14 +240,25 @@ class History:
 
     def _chosen(self, version: int, start: float, end: float) -> Ints:
         """Return the rows that `version` answered in [start, end)."""
+        first, last = self._between(start, end)
+        return first + np.flatnonzero(self._version[first:last] == version)
+
+    def _between(self, start: float, end: float) -> tuple[int, int]:
+        """Return the rows that were answered in [start, end): the first, and the one after the last."""
         at = self._rows.at
         first = max(self._first, int(np.searchsorted(at, start, side="left")))
         last = min(self._answered, int(np.searchsorted(at, end, side="left")))
-        return first + np.flatnonzero(self._version[first : max(first, last)] == version)
+        return first, max(first, last)
 
-    def _scored(self, version: int, stretch: tuple[float, float], chosen: Ints) -> Scored:
-        """Return the answers to some rows, with what is known of them by now."""
-        truth, scores = self._truth, self.scores
+    def _scored(
+        self,
+        version: int,
+        stretch: tuple[float, float],
+        chosen: Ints,
+        given: Scores | None = None,
+    ) -> Scored:
+        """Return the answers to some rows, with what is known of them by now; the live ones unless others are given."""
+        truth, scores = self._truth, given or self.scores
         known = (chosen < self._known) & truth.there[chosen]
         return Scored(
             version=version,
@@ -229,3 +292,9 @@ class History:
                 "" if value is None else str(value) for value in table.column(column).to_pylist()
             ]
         return [str(position) for position in range(start, start + table.num_rows)]
+
+
+def _sole(versions: Ints) -> int:
+    """Return the version that gave all answers; 0 where several did, or there are none."""
+    found = np.unique(versions)
+    return int(found[0]) if found.size == 1 else 0
