@@ -28,7 +28,7 @@ from setpoint.facts.deployment import Deployed, Deployment
 from setpoint.facts.training import Feature
 from setpoint.gateway.batching import Batcher
 from setpoint.gateway.exchange import Request
-from setpoint.gateway.station import Limits
+from setpoint.gateway.limits import Limits
 from setpoint.training.conversion.translate import translated
 from setpoint.training.model import Form, NativeModel
 from setpoint.wiring.gateway import GatewayPlan, build_app

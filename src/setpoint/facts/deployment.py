@@ -7,6 +7,13 @@ import msgspec
 
 from setpoint.errors import DeploymentError
 
+_LIMITS = {  # what makes sense of each limit: a slip of the pen must neither shut a gateway nor let it drown
+    "body": (1_000, 2**30),
+    "rows": (1, 1_000_000),
+    "requests": (1, 100_000),
+    "queue": (1, 10_000_000),
+    "deadline_s": (0.001, 3_600.0),
+}
 _TOLERANCE = 1e-9  # weights are typed by people and printed by machines
 _HEADER = re.compile(r"x-[a-z0-9]+(?:-[a-z0-9]+)*")
 _TAKEN = ("x-api-key", "x-request-id")  # headers that mean something else
@@ -56,6 +63,21 @@ class ServingLimits(msgspec.Struct, frozen=True, kw_only=True):
     requests: int | None = None
     queue: int | None = None
     deadline_s: float | None = None
+
+    def require_sound(self, whose: str) -> None:
+        """Check that each limit makes sense.
+
+        Args:
+            whose: Whose limits they are, for the message.
+
+        Raises:
+            DeploymentError: One does not.
+        """
+        for name, (least, most) in _LIMITS.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:  # NaN is none either
+                msg = f"{whose} limits {name} to {value}, not {least} to {most}"
+                raise DeploymentError(msg)
 
 
 Strategy = Literal["direct", "canary", "blue_green", "shadow", "ab", "bandit"]
@@ -110,6 +132,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
             msg = f"deployment {self.generation} gives traffic to versions {unknown} that it does not prepare"
             raise DeploymentError(msg)
         self._require_sound_shadows(prepared)
+        self.limits.require_sound(f"deployment {self.generation}")
         self._require_sound_override()
         if not self.weights or any(weight < 0 for weight in self.weights.values()):
             msg = f"deployment {self.generation} needs weights of 0 or more, got {self.weights}"

@@ -1,26 +1,32 @@
 """From rows to answers that are in the log: choose, check, infer, log."""
 
 import asyncio
+import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from setpoint.clock import Clock
 from setpoint.errors import JournalError
 from setpoint.facts.prediction import Prediction
-from setpoint.gateway.batching import ModelFailedError
+from setpoint.gateway.batching import ModelFailedError, QueueFullError
+from setpoint.gateway.deadlines import Deadlines, OutOfTimeError
 from setpoint.gateway.deciding import Decided
 from setpoint.gateway.gauges import Gauges
 from setpoint.gateway.ids import PredictionIds
+from setpoint.gateway.limits import LimitsInForce
 from setpoint.gateway.log_writer import LogWriter
 from setpoint.gateway.refusal import Flaw, RefusedError
 from setpoint.gateway.rows import Rows, checked, entity_text
 from setpoint.gateway.schema import Row, Schema
 from setpoint.gateway.serving import Choice, Serving
 from setpoint.gateway.trail import Trail
+from setpoint.gateway.versions import Version
 
 _NOTHING = Decided([])
+_FAILED, _LATE = 500, 504
+_LONGEST_RETRY_S = 120
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):
@@ -41,6 +47,21 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     ids: Sequence[str]
     decided: Decided
     schema: Schema
+
+
+class _Failure(NamedTuple):
+    """Why a version gave no answer.
+
+    Args:
+        status: 500 the model failed, 504 the time was over.
+        reason: What the log says; empty where there is an answer.
+    """
+
+    status: int
+    reason: str
+
+
+_NONE = _Failure(200, "")
 
 
 class Copies(Protocol):
@@ -66,6 +87,7 @@ class Answering:
         clock: Stamps answers and measures them.
         writer: Writes them to the log.
         gauges: Counts them.
+        limits: How long a request may wait.
         copies: Given copies of requests where the document names shadows.
     """
 
@@ -75,13 +97,16 @@ class Answering:
         clock: Clock,
         writer: LogWriter,
         gauges: Gauges,
+        limits: LimitsInForce,
         copies: Copies | None = None,
     ) -> None:
         self._ids = ids
         self._clock = clock
         self._writer = writer
         self._gauges = gauges
+        self._limits = limits
         self._copies = copies
+        self._deadlines = Deadlines(clock)
 
     async def answer(
         self,
@@ -90,6 +115,7 @@ class Answering:
         *,
         request: str = "",
         pinned: str = "",
+        within_s: float = math.inf,
         trail: Trail | None = None,
     ) -> Answered:
         """Answer one request on one version, and return when the log's promise is kept.
@@ -97,16 +123,20 @@ class Answering:
         A request is one draw: its first row's sticky value decides for all of its rows, its own id where the sticky
         column was not sent.
 
+        A request that waits too long is not answered. Where the model kept it waiting, the log says so; where the log
+        itself did, the answer may come to stand there all the same, like one that got lost on its way.
+
         Args:
             serving: What is served; the request ends on it, whatever is switched meanwhile.
             rows: The request's rows.
             request: Id that the client gave, or empty.
             pinned: Version that the request names itself, or empty.
+            within_s: Seconds for which the client waits; the gateway's own deadline holds where it is shorter.
             trail: Notes what becomes of it; None where nobody wants to know.
 
         Raises:
-            RefusedError: 404 unknown version; 422 a value breaks a rule; 500 the model failed; 503 the log cannot be
-                written.
+            RefusedError: 404 unknown version; 422 a value breaks a rule; 429 too much waits for the model; 500 the
+                model failed; 503 the log cannot be written; 504 the time is over.
         """
         started = self._clock.stopwatch()
         next_id = self._ids.next
@@ -119,12 +149,10 @@ class Answering:
             request = request or trail.trace_id
         schema = version.schema
         values = checked(rows, schema)
-        reason = ""
-        try:
-            answer = version.batcher.ask(values)
-            decided = answer if isinstance(answer, Decided) else await answer
-        except ModelFailedError as failure:
-            decided, reason = _NOTHING, str(failure)
+        asked = self._ask(version, values, within_s)
+        if isinstance(asked, asyncio.Future):
+            asked = await self._wait(asked, version, started, within_s)
+        decided, failure = (_NOTHING, asked) if isinstance(asked, _Failure) else (asked, _NONE)
         latency_s = self._clock.stopwatch() - started
         if trail is not None:
             trail.inferred, trail.ids = started + latency_s, ids
@@ -135,24 +163,89 @@ class Answering:
         lines: Sequence[Prediction] = ()
         if mode != "off":
             keys = rows.values(schema.key, schema) if schema.key else ()
-            lines = self._lines(answered, values, _texts(keys), request, latency_s, reason)
-            waiting = self._writer.put(lines, durable=mode == "durable")
-            if waiting is not None:
-                await _require_logged(waiting)
+            lines = self._lines(answered, values, _texts(keys), request, latency_s, failure.reason)
+            # Who ran out of time is not kept waiting for the log: there is no answer for it to hold.
+            durable = mode == "durable" and failure.status != _LATE
+            if (waiting := self._writer.put(lines, durable=durable)) is not None:
+                await self._require_logged(waiting, started, within_s)
+            if trail is not None:
+                trail.logged = self._clock.stopwatch()
         if serving.shadows and self._copies is not None and not pinned:
             at = lines[0].at if lines else 0.0
             self._copies.offer(serving, answered, rows, values, request, at)
-            if trail is not None:
-                trail.logged = self._clock.stopwatch()
-        labels = (serving.deployment.model, version.text)
-        self._gauges.latency.observe(labels, latency_s)
-        if reason:
-            self._gauges.errors.add(labels, rows.count)
-            flaw = Flaw(reason=f"version {version.text} gave no answer: {reason}")
-            headers = [(b"x-setpoint-prediction-id", ids[0].encode())]
-            raise RefusedError(500, [flaw], headers, "model")
-        self._gauges.predictions.add(labels, rows.count)
+        self._count(serving.deployment.model, answered, latency_s, failure)
         return answered
+
+    def _ask(
+        self, version: Version, values: Sequence[Row], within_s: float
+    ) -> "Decided | _Failure | asyncio.Future[Decided]":
+        """Return what a version answers at once, or what to wait for.
+
+        Raises:
+            RefusedError: 429; too much waits for it.
+        """
+        try:
+            return version.batcher.ask(values, within_s)
+        except ModelFailedError as failed:
+            return _Failure(_FAILED, str(failed))
+        except QueueFullError as full:
+            retry_s = min(_LONGEST_RETRY_S, max(1, math.ceil(full.retry_s)))
+            flaw = Flaw(reason=f"version {version.text} is busy: {full}; try again in {retry_s} s")
+            raise RefusedError(429, [flaw], [(b"retry-after", b"%d" % retry_s)]) from full
+
+    async def _wait(
+        self, asked: "asyncio.Future[Decided]", version: Version, started: float, within_s: float
+    ) -> Decided | _Failure:
+        """Return what a version answers, as long as the request may take."""
+        granted_s = self._granted_s(within_s)
+        self._deadlines.watch(asked, started + granted_s)
+        try:
+            return await asked
+        except ModelFailedError as failed:
+            return _Failure(_FAILED, str(failed))
+        except OutOfTimeError:
+            said = f"deadline: no answer within {granted_s:g} s"
+            return _Failure(_LATE, f"{said}; {version.batcher.busy}")
+
+    def _count(self, model: str, answered: Answered, latency_s: float, failure: _Failure) -> None:
+        """Count a request.
+
+        Raises:
+            RefusedError: 500 or 504; the version gave no answer.
+        """
+        labels = (model, answered.choice.version.text)
+        rows = len(answered.ids)
+        self._gauges.latency.observe(labels, latency_s)
+        if not failure.reason:
+            self._gauges.predictions.add(labels, rows)
+            return
+        self._gauges.errors.add(labels, rows)
+        flaw = Flaw(reason=f"version {labels[1]} gave no answer: {failure.reason}")
+        headers = [(b"x-setpoint-prediction-id", answered.ids[0].encode())]
+        kind = "model" if failure.status == _FAILED else ""
+        raise RefusedError(failure.status, [flaw], headers, kind)
+
+    def _granted_s(self, within_s: float) -> float:
+        """Return the seconds that a request may take."""
+        return min(within_s, self._limits.deadline_s)
+
+    async def _require_logged(
+        self, waiting: "asyncio.Future[None]", started: float, within_s: float
+    ) -> None:
+        """Wait until an answer is on disk, or refuse it."""
+        granted_s = self._granted_s(within_s)
+        self._deadlines.watch(waiting, started + granted_s)
+        try:
+            await waiting
+        except JournalError as error:
+            flaw = Flaw(reason=f"the answer cannot be logged, so it is not given: {error}")
+            raise RefusedError(503, [flaw], [(b"retry-after", b"1")], "log") from error
+        except OutOfTimeError as error:
+            reason = (
+                f"the answer is not in the log within {granted_s:g} s, so it is not given: "
+                f"{self._writer.pending} answers wait to be written"
+            )
+            raise RefusedError(_LATE, [Flaw(reason=reason)]) from error
 
     @staticmethod
     def _choose(serving: Serving, rows: Rows, request: str, pinned: str) -> Choice:
@@ -204,12 +297,3 @@ class Answering:
 
 def _texts(keys: Sequence[object]) -> list[str]:
     return [entity_text(key) for key in keys]
-
-
-async def _require_logged(waiting: asyncio.Future[None]) -> None:
-    """Wait until an answer is on disk, or refuse it."""
-    try:
-        await waiting
-    except JournalError as error:
-        flaw = Flaw(reason=f"the answer cannot be logged, so it is not given: {error}")
-        raise RefusedError(503, [flaw], [(b"retry-after", b"1")], "log") from error

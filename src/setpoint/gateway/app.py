@@ -20,6 +20,7 @@ from setpoint.gateway import (
 )
 from setpoint.gateway.access import UnverifiedError
 from setpoint.gateway.exchange import Request, Response, answer_refusal
+from setpoint.gateway.limits import LimitsInForce
 from setpoint.gateway.metrics import OTHER, Reading
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.reporting import Reporter
@@ -107,6 +108,11 @@ class App:
     def is_watched(self) -> bool:
         """Whether anybody wants to know where requests come from."""
         return self._watch.is_on
+
+    @property
+    def limits(self) -> LimitsInForce:
+        """What the process takes on at this moment."""
+        return self._station.limits
 
     @property
     def settled(self) -> asyncio.Event:

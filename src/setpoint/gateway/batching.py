@@ -4,17 +4,24 @@ Rules:
 1. Requests that the event loop reads in one turn share one run of the model. A gateway that meets one request a turn
    runs each at once; two in one turn make it gather, until turns have been lonely for a while.
 2. A run that could hold up the event loop (a native model, or many rows) leaves it. While it runs, further requests
-   gather for the next: the busier the gateway, the larger the batch, up to a bound.
+   gather for the next: the busier the gateway, the larger the batch, up to a bound of rows, and of time where rows cost
+   time: who comes meanwhile waits for the whole run.
 3. A batch that fails is run again request by request, so that a request fails only by its own rows.
+4. The queue is bounded, by rows and by time: a request that would wait for longer than it may is told at once when to
+   come again. One whose time is over, or that nobody waits for, is never run.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 
+from setpoint.clock import Clock, SystemClock
 from setpoint.gateway.deciding import Decided, Numbers, decide, numbers_of
+from setpoint.gateway.limits import Limits, LimitsInForce
+from setpoint.gateway.pace import Pace
 from setpoint.gateway.runtime import Runner
 from setpoint.gateway.schema import Row, Schema
 
@@ -27,11 +34,26 @@ BATCH_ROWS = 1024
 _LONELY_TURNS = 16
 """Turns with one request after which requests are run at once again."""
 
+_PLAIN = LimitsInForce(Limits())
+_CLOCK = SystemClock()
 _Waiting = tuple[Sequence[Row], "asyncio.Future[Decided]"]
 
 
 class ModelFailedError(Exception):
     """The model gave no answer to a request; the message says why."""
+
+
+class QueueFullError(Exception):
+    """Too much waits for the model; the message says how much.
+
+    Args:
+        reason: How much.
+        retry_s: Seconds after which it should be better; 0 where nobody knows.
+    """
+
+    def __init__(self, reason: str, retry_s: float) -> None:
+        self.retry_s = retry_s
+        super().__init__(reason)
 
 
 class Batcher:
@@ -42,6 +64,8 @@ class Batcher:
         runner: Its model.
         executor: Where runs go that would hold up the event loop.
         seen: Told the rows of each run, on the event loop.
+        limits: How many rows may wait, and for how long.
+        clock: Measures runs beside the event loop.
     """
 
     def __init__(
@@ -50,6 +74,8 @@ class Batcher:
         runner: Runner,
         executor: Executor,
         seen: Callable[[float], None] = lambda _: None,
+        limits: LimitsInForce = _PLAIN,
+        clock: Clock = _CLOCK,
     ) -> None:
         self._schema = schema
         self.runner = runner
@@ -59,13 +85,25 @@ class Batcher:
         self._due = False  # a turn is scheduled, or a run will schedule one
         self._marked = False  # a request was run at once in this turn of the event loop
         self._lonely = _LONELY_TURNS  # turns in a row that had one request
+        self._limits = limits
+        self._clock = clock
+        self._pace = Pace()
+        self._running = 0  # rows of the run beside the event loop
+        self._began = 0.0  # when it began
         self.waiting_rows = 0
 
-    def ask(self, rows: Sequence[Row]) -> "Decided | asyncio.Future[Decided]":
+    def ask(
+        self, rows: Sequence[Row], within_s: float = math.inf
+    ) -> "Decided | asyncio.Future[Decided]":
         """Return the answer to a request's rows, or its future.
+
+        Args:
+            rows: The rows.
+            within_s: Seconds after which nobody wants the answer any more.
 
         Raises:
             ModelFailedError: The model gave no answer; the future raises it too.
+            QueueFullError: Too much waits already.
         """
         loop = asyncio.get_running_loop()
         if self._lonely >= _LONELY_TURNS and self.runner.inline and len(rows) <= INLINE_ROWS:
@@ -75,6 +113,8 @@ class Batcher:
                 self._seen(len(rows))
                 return self._answer(rows)
             self._lonely = 0
+        if self._running or self.waiting_rows + len(rows) > self._limits.queue:
+            self._require_room(len(rows), min(within_s, self._limits.deadline_s))
         done: asyncio.Future[Decided] = loop.create_future()
         self._waiting.append((rows, done))
         self.waiting_rows += len(rows)
@@ -82,6 +122,34 @@ class Batcher:
             self._due = True
             loop.call_soon(self._turn, loop)
         return done
+
+    @property
+    def busy(self) -> str:
+        """What is being run and what waits, in words."""
+        said = f"{self.waiting_rows} rows wait"
+        if not self._running:
+            return said
+        lasts = self._clock.stopwatch() - self._began
+        return f"{self._running} rows are being run since {lasts:.1f} s, {said}"
+
+    def _require_room(self, rows: int, within_s: float) -> None:
+        """Refuse rows for which the queue has no room, or that could not be answered in time behind those in it.
+
+        An empty queue takes any request.
+        """
+        waiting = self._waiting
+        while waiting and waiting[0][1].done():  # deadlines mostly end in the order of requests
+            self.waiting_rows -= len(waiting.popleft()[0])
+        if not waiting:
+            return
+        ahead = self.waiting_rows
+        wait_s = self._pace.wait_s(ahead, BATCH_ROWS)
+        if ahead + rows > self._limits.queue:
+            reason = f"{ahead} rows wait already, {self._limits.queue} may"
+            raise QueueFullError(reason, wait_s)
+        if wait_s > within_s:
+            reason = f"{ahead} rows wait already, for about {wait_s:.1f} s; the request may take {within_s:g} s"
+            raise QueueFullError(reason, wait_s - within_s)
 
     def _unmark(self) -> None:
         self._marked = False
@@ -100,10 +168,13 @@ class Batcher:
         self._lonely = self._lonely + 1 if len(self._waiting) == 1 else 0
         while self._waiting:
             batch, rows = self._take()
+            if not batch:
+                continue
             self._seen(rows)
             if self.runner.inline and rows <= INLINE_ROWS:
                 _settle(batch, self._answers(batch))
                 continue
+            self._running, self._began = rows, self._clock.stopwatch()
             running = loop.run_in_executor(self._executor, self._answers, batch)
             running.add_done_callback(partial(self._after, batch, loop))
             return  # `_due` stays: the end of this run starts the next
@@ -116,6 +187,9 @@ class Batcher:
         ended: "asyncio.Future[list[Decided | ModelFailedError]]",
     ) -> None:
         """Answer the requests of a run that ended beside the event loop, and start the next."""
+        if self._running:
+            self._pace.learn(self._running, self._clock.stopwatch() - self._began)
+        self._running = 0
         if ended.cancelled():
             _settle(batch, [ModelFailedError("the gateway stops")] * len(batch))
         else:
@@ -125,10 +199,10 @@ class Batcher:
     def _take(self) -> tuple[list[_Waiting], int]:
         """Return the next batch and the number of its rows; requests that are gone are passed over."""
         batch: list[_Waiting] = []
-        rows = 0
+        rows, most = 0, self._pace.batch(BATCH_ROWS)
         while self._waiting:
             asked, done = self._waiting[0]
-            if rows and rows + len(asked) > BATCH_ROWS:
+            if rows and rows + len(asked) > most:
                 break
             self._waiting.popleft()
             self.waiting_rows -= len(asked)

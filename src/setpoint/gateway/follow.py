@@ -64,6 +64,7 @@ class Follower:
         executor: Threads apart from the event loop.
         clock: For the pauses between two tries.
         tell: Told once why the newest document is not in force, and an empty text when that ends.
+        switched: Told each document that takes force.
 
     Attributes:
         serving: What is served, or None before the first good document.
@@ -79,6 +80,7 @@ class Follower:
         executor: Executor,
         clock: Clock,
         tell: Callable[[str], None] = lambda _: None,
+        switched: Callable[[Deployment], None] = lambda _: None,
     ) -> None:
         self.serving: Serving | None = None
         self.refused = ""
@@ -89,6 +91,7 @@ class Follower:
         self._executor = executor
         self._clock = clock
         self._tell = tell
+        self._switched = switched
         self._mark: Hashable = object()  # like no mark: the first look always reads
         self._retry_at = 0.0
         self._loaded: dict[_Key, Version] = {}
@@ -190,6 +193,7 @@ class Follower:
         serving = self.serving
         if serving is None or serving.deployment != deployment or serving.versions != versions:
             self.serving = serve(deployment, versions)
+            self._switched(deployment)
 
     def _keep(self, wanted: Iterable[Deployed]) -> None:
         """Let go of all loaded versions but these."""

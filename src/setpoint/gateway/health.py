@@ -57,6 +57,8 @@ async def metrics(station: Station, request: Request) -> Response:
 def unready_reasons(station: Station) -> list[str]:
     """Return why the gateway shall get no traffic; empty when it shall."""
     reasons = []
+    if station.phase.draining:
+        reasons.append("draining: the gateway was told to stop")
     if station.follower.serving is None:
         reasons.append(f"no model is loaded: {station.follower.refused or 'loading'}")
     if problem := station.writer.problem:

@@ -5,7 +5,8 @@ Rules:
    runs, further answers gather for the next: the busier the gateway, the larger the group.
 2. `buffered`: the answer leaves at once and is in the log within 200 ms. What could not be written is kept and tried
    again, up to a bound; what is given up then is counted. Nothing is lost silently.
-3. Outcomes go through the same thread, after the answers before them, so that an outcome finds its prediction.
+3. What waits for a log that has stopped is bounded: a durable answer or an outcome too many fails at once.
+4. Outcomes go through the same thread, after the answers before them, so that an outcome finds its prediction.
 
 All bookkeeping happens on the event loop, so that handing over an answer takes no lock; the thread only commits.
 """
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 _LINGER_S = 0.02  # how long buffered answers gather; the rest of the 200 ms is for the commit
 _RETRY_S = 0.5
-_CAPACITY = 100_000  # answers kept while the log cannot be written
+_CAPACITY = 100_000  # answers kept while the log cannot be written, and outcomes
+_READS = 64  # requests that may wait for the log to be read
+_STALLED_S = 5.0  # how long a write may take before the gateway is unready
 _SHOWN_S = (
     5.0  # how long a failed durable write keeps the gateway unready, if no write succeeds before
 )
@@ -53,12 +56,14 @@ class _Group:
         durable: Answers whose requests wait.
         waiting: Done when `durable` is on disk; one for each request, which may be cancelled alone.
         errands: Outcomes to record, and who waits for them.
+        outcomes: The number of these outcomes; an errand without any counts for one.
     """
 
     buffered: list["Prediction"] = field(default_factory=list)
     durable: list["Prediction"] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     errands: list[tuple[Sequence["Outcome"], asyncio.Future[int]]] = field(default_factory=list)
+    outcomes: int = 0
 
     @property
     def urgent(self) -> bool:
@@ -118,6 +123,8 @@ class LogWriter:
         self._writing = 0  # answers of the group that is being written
         self._writing_since = math.inf  # when the oldest of them was given
         self._busy = False
+        self._began = 0.0  # when the write under way began
+        self._reads = 0  # requests that wait for the log to be read
         self._due: asyncio.Handle | None = None
         self._closing = False
         self._failed_at = 0.0
@@ -145,6 +152,10 @@ class LogWriter:
         Where answers are kept, the problem ends with the next commit. Where nothing is kept (durable), it fades after
         some seconds, so that a gateway out of rotation is tried again.
         """
+        if self._busy and (lasts := self._clock.stopwatch() - self._began) > _STALLED_S:
+            return (
+                f"a write to the log has not ended for {lasts:.0f} s ({self.pending} answers wait)"
+            )
         if not self._failure:
             return ""
         if not self.pending and self._clock.stopwatch() - self._failed_at > _SHOWN_S:
@@ -166,6 +177,9 @@ class LogWriter:
         group = self._next
         if durable:
             done: asyncio.Future[None] = self._require_loop().create_future()
+            if len(group.durable) + len(predictions) > self._capacity:
+                done.set_exception(JournalError(f"{self.pending} answers wait for the log already"))
+                return done
             group.durable.extend(predictions)
             group.waiting.append(done)
             if len(group.waiting) == 1:
@@ -182,7 +196,12 @@ class LogWriter:
     def record(self, outcomes: Sequence["Outcome"]) -> asyncio.Future[int]:
         """Hand over outcomes; the future gives how many were new, or raises what the log raised."""
         done: asyncio.Future[int] = self._require_loop().create_future()
-        self._next.errands.append((outcomes, done))
+        group, more = self._next, max(1, len(outcomes))
+        if group.outcomes + more > self._capacity:
+            done.set_exception(JournalError(f"{group.outcomes} outcomes wait for the log already"))
+            return done
+        group.outcomes += more
+        group.errands.append((outcomes, done))
         self._schedule(0.0)
         return done
 
@@ -194,8 +213,18 @@ class LogWriter:
         Raises:
             JournalError: The log cannot be read or written.
         """
+        if self._reads >= _READS:
+            raise JournalError(f"{self._reads} requests wait for the log to be read already")
         await self.record(())  # all that was handed over before is in the log then
-        return await self._require_loop().run_in_executor(None, self._log.of_keys, keys)
+        self._reads += 1
+        reading = self._require_loop().run_in_executor(None, self._log.of_keys, keys)
+        reading.add_done_callback(self._after_read)
+        return await asyncio.shield(reading)
+
+    def _after_read(self, ended: "asyncio.Future[dict[str, list[str]]]") -> None:
+        self._reads -= 1
+        if not ended.cancelled():
+            ended.exception()  # whoever waited may be gone: then nobody else takes note of it
 
     async def drain(self) -> int:
         """Write what waits, stop the thread, and return how many answers could not be written."""
@@ -230,7 +259,7 @@ class LogWriter:
         """Start writing what has gathered."""
         self._due = None
         group, self._next = self._next, _Group()
-        self._busy = True
+        self._busy, self._began = True, self._clock.stopwatch()
         answers = (*group.buffered[:1], *group.durable[:1])
         self._writing = len(group.buffered) + len(group.durable)
         self._writing_since = min((one.at for one in answers), default=math.inf)

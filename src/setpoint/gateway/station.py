@@ -1,31 +1,28 @@
 """What the doors of a gateway share: what is served, who answers, who writes, and the limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from setpoint.clock import Clock
 from setpoint.gateway.access import Access
 from setpoint.gateway.answering import Answering
 from setpoint.gateway.follow import Follower
 from setpoint.gateway.gauges import Gauges
+from setpoint.gateway.limits import LimitsInForce
 from setpoint.gateway.log_writer import LogWriter
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.serving import Serving
 from setpoint.gateway.shadows import Shadows
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How large a request may be.
+@dataclass(slots=True)
+class Phase:
+    """Where a process is in its life.
 
     Args:
-        body: Bytes of a body.
-        rows: Rows of a request.
-        requests: Requests that are answered at once; a further one is told to try again.
+        draining: Whether it was told to stop: it answers, and shall get no more traffic.
     """
 
-    body: int = 1_000_000
-    rows: int = 1_000
-    requests: int = 2_000
+    draining: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +34,15 @@ class Station:
     writer: LogWriter
     gauges: Gauges
     clock: Clock
-    limits: Limits
+    limits: LimitsInForce
     release: str
     """Version of setpoint itself."""
     access: Access | None = None
     """Who may ask what; None where anybody may."""
     shadows: Shadows | None = None
     """Answer copies of requests; None where nothing does."""
+    phase: Phase = field(default_factory=Phase)
+    """Where the process is in its life."""
 
     def require_serving(self) -> Serving:
         """Return what is served.

@@ -21,6 +21,7 @@ from setpoint.facts.deployment import Deployed
 from setpoint.facts.evidence import Scores
 from setpoint.gateway.batching import Batcher
 from setpoint.gateway.column_check import ColumnRule
+from setpoint.gateway.limits import Limits, LimitsInForce
 from setpoint.gateway.metrics import Histogram
 from setpoint.gateway.runtime import NativeLoader, OnnxRunner, Runner
 from setpoint.gateway.schema import Schema, read_schema
@@ -86,6 +87,7 @@ def load_version(
     executor: Executor,
     secret: Callable[[], bytes] = bytes,
     batches: Histogram | None = None,
+    limits: LimitsInForce | None = None,
 ) -> Version:
     """Verify, load and warm up one version. Slow: never call it on an event loop.
 
@@ -96,6 +98,7 @@ def load_version(
         executor: Where its model runs when that would hold up the event loop.
         secret: Returns what values are hashed with in the prediction log.
         batches: Counts the rows of its model's runs, by model and version; None where nobody asks.
+        limits: How many rows may wait for its model, and for how long; None for what gateways have by default.
 
     Raises:
         BundleError: The bundle is missing, altered, may not be loaded here, or does not answer.
@@ -106,10 +109,11 @@ def load_version(
     runner, schema = _load(files, deployed, native)
     _warm_up(runner, schema)
     text = str(deployed.version)
-    batcher = Batcher(schema, runner, executor)
+    limits = limits or LimitsInForce(Limits())
+    batcher = Batcher(schema, runner, executor, limits=limits)
     if batches is not None:
         seen = batches.under((schema.document.model, text))
-        batcher = Batcher(schema, runner, executor, seen)
+        batcher = Batcher(schema, runner, executor, seen, limits)
     return Version(
         number=deployed.version,
         text=text,

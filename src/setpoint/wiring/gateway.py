@@ -33,16 +33,17 @@ from setpoint.gateway.app import App
 from setpoint.gateway.column_check import as_text
 from setpoint.gateway.follow import NO_DOCUMENT, Follower
 from setpoint.gateway.gauges import Gauges, batch_rows, log_commits
-from setpoint.gateway.http import Bounds, HttpServer
+from setpoint.gateway.http import HttpServer
 from setpoint.gateway.ids import PredictionIds
 from setpoint.gateway.keys import Keys
+from setpoint.gateway.limits import Limits, LimitsInForce
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
 from setpoint.gateway.readings import build_metrics
 from setpoint.gateway.reporting import Reporter
 from setpoint.gateway.runtime import Runner
 from setpoint.gateway.schema import RequestDocument
 from setpoint.gateway.siblings import Siblings
-from setpoint.gateway.station import Limits, Station
+from setpoint.gateway.station import Station
 from setpoint.gateway.tokens import Tokens
 from setpoint.gateway.versions import load_version
 from setpoint.wiring.gateway_plan import GatewayPlan
@@ -189,7 +190,7 @@ async def _serve(app: App, door: Door, told: threading.Event) -> None:
         loop.add_signal_handler(number, stop.set)
     if told.is_set():
         stop.set()
-    server = HttpServer(app.respond, Bounds(body=door.limits.body))
+    server = HttpServer(app.respond, app.limits)
     await app.start()
     if door.shared:
         await _until_it_serves(app, stop)
@@ -232,6 +233,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     log: AnswerLog = SqliteLog(log_path) if log_path else NoLog()
     loading = ThreadPoolExecutor(1, thread_name_prefix="load")
     working = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="infer")
+    limits = LimitsInForce(plan.limits)
     batches, commits = batch_rows(), log_commits()
     writer = LogWriter(log, clock, timed=commits.under(()))
     load = partial(
@@ -241,8 +243,16 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         executor=working,
         secret=LogSecret(log_path, plan.log_key) if log_path else bytes,
         batches=batches,
+        limits=limits,
     )
-    follower = Follower(documents, load, loading, clock, _teller(plan))
+    follower = Follower(
+        documents,
+        load,
+        loading,
+        clock,
+        _teller(plan),
+        lambda deployment: limits.follow(deployment.limits),
+    )
     siblings = None
     if shared is not None:
         siblings = Siblings(shared, ThreadPoolExecutor(1, thread_name_prefix="metrics"))
@@ -250,7 +260,8 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     further = [batches, commits, *watching, *build_metrics(__version__)]
     gauges = Gauges(follower, writer, siblings, further)
     shadows = build_shadows(log_path, follower, clock)
-    answering = Answering(PredictionIds(clock, os.urandom), clock, writer, gauges, copies=shadows)
+    ids = PredictionIds(clock, os.urandom)
+    answering = Answering(ids, clock, writer, gauges, limits, shadows)
     gauges.add(shadows.metrics.all())
     station = Station(
         follower=follower,
@@ -258,7 +269,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         writer=writer,
         gauges=gauges,
         clock=clock,
-        limits=plan.limits,
+        limits=limits,
         release=__version__,
         access=_access(plan, clock),
         shadows=shadows,

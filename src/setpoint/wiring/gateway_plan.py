@@ -4,8 +4,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from setpoint.facts.token_rule import TokenRule
-from setpoint.gateway.station import Limits
+from setpoint.gateway.limits import Limits
 from setpoint.settings import Tracing
+
+
+@dataclass(frozen=True)
+class Drain:
+    """How a gateway stops at SIGTERM.
+
+    Args:
+        delay_s: Seconds in which it goes on taking requests, unready, while load balancers take note of that.
+        most_s: Seconds that requests which have arrived may take then.
+    """
+
+    delay_s: float = 0.0
+    most_s: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -20,7 +33,8 @@ class GatewayPlan:
         log: File of the prediction log. By default `log.db` beside the deployment document; none for a lone bundle.
         native: Whether a lone bundle may be a pickle; a deployment document says so itself.
         parent: Process that it stops with; 0 for none.
-        limits: How large requests may be.
+        limits: What it takes on, where no deployment document says otherwise.
+        drain: How it stops.
         workers: Processes that answer on the port.
         keys: File of API keys; None where there are none.
         oidc: What tokens must be; None where none are taken. Without keys and tokens anybody may ask.
@@ -40,6 +54,7 @@ class GatewayPlan:
     native: bool = False
     parent: int = 0
     limits: Limits = field(default_factory=Limits)
+    drain: Drain = field(default_factory=Drain)
     workers: int = 1
     keys: Path | None = None
     oidc: TokenRule | None = None

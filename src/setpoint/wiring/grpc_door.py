@@ -12,7 +12,7 @@ from typing import Any
 
 from setpoint.errors import UsageError
 from setpoint.gateway.app import App
-from setpoint.gateway.station import Limits
+from setpoint.gateway.limits import Limits
 
 _NEEDED = ("grpc", "google.protobuf")
 
