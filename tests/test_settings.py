@@ -7,7 +7,13 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from setpoint.errors import UsageError
-from setpoint.settings import FOREIGN, quiet_foreign_libraries, read_settings
+from setpoint.settings import (
+    FOREIGN,
+    Tracing,
+    quiet_foreign_libraries,
+    read_settings,
+    read_tracing,
+)
 
 
 def test_defaults_lie_in_the_project(tmp_path):
@@ -108,3 +114,51 @@ def test_mlflow_reports_nothing_home():
         check=True,
     )
     assert done.stdout.split() == ["True", "None"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "tracing"),
+    [
+        ({}, None),
+        ({"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}, None),
+        ({"OTEL_SDK_DISABLED": "True", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}, None),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}, Tracing("otlp", 1.0, True)),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c/v1"}, Tracing("otlp", 1.0, True)),
+        ({"OTEL_TRACES_EXPORTER": "otlp"}, Tracing("otlp", 1.0, True)),
+        ({"OTEL_TRACES_EXPORTER": "console"}, Tracing("console", 1.0, True)),
+        (
+            {
+                "OTEL_TRACES_EXPORTER": "otlp",
+                "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+                "OTEL_TRACES_SAMPLER_ARG": "0.01",
+            },
+            Tracing("otlp", 0.01, True),
+        ),
+        (
+            {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": "always_off"},
+            Tracing("otlp", 0.0, False),
+        ),
+        (
+            {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": "traceidratio"},
+            Tracing("otlp", 1.0, False),
+        ),
+    ],
+)
+def test_traces_are_made_as_opentelemetrys_own_variables_say(variables, tracing):
+    assert read_tracing(variables) == tracing
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("OTEL_TRACES_EXPORTER", "zipkin", "otlp, console or none"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/protobuf alone"),
+        ("OTEL_TRACES_SAMPLER", "jaeger_remote", "one of always_on"),
+        ("OTEL_TRACES_SAMPLER_ARG", "7", "a share from 0 to 1"),
+        ("OTEL_TRACES_SAMPLER_ARG", "much", "a share from 0 to 1"),
+    ],
+)
+def test_impossible_wishes_for_traces_are_refused(name, value, reason):
+    variables = {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": "traceidratio"}
+    with pytest.raises(UsageError, match=reason):
+        read_tracing(variables | {name: value})
