@@ -64,7 +64,7 @@ def build_watch(
     traces: Traces | None = None
     sampler = None
     if tracing is not None:
-        adapter = importlib.import_module("setpoint.adapters.otel_traces")
+        adapter = importlib.import_module("setpoint.gateway.otel_traces")
         traces = adapter.OtelTraces(release, tracing.exporter)
         sampler = Sampler(tracing.share, parent_based=tracing.parent_based, entropy=os.urandom)
     watch = Watch(clock, lines=lines, traces=traces, sampler=sampler)
