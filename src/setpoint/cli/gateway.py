@@ -16,7 +16,9 @@ def gateway(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a spare one.")] = 8080,
     grpc_port: Annotated[
         int | None,
-        typer.Option(help="Answer gRPC there too (Open Inference Protocol); 0: a spare port [off]."),
+        typer.Option(
+            help="Answer gRPC there too (Open Inference Protocol); 0: a spare port [off]."
+        ),
     ] = None,
     log: Annotated[
         Path | None,

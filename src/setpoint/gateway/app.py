@@ -104,6 +104,19 @@ class App:
             )
         )
 
+    def show_connections(self, count: Callable[[], int]) -> None:
+        """Show in the metrics how many connections there are."""
+        self._station.gauges.add(
+            (
+                Reading(
+                    "setpoint_connections",
+                    "Open connections of clients over HTTP.",
+                    lambda: {(): float(count())},
+                    across="sum",
+                ),
+            )
+        )
+
     @property
     def is_watched(self) -> bool:
         """Whether anybody wants to know where requests come from."""

@@ -24,6 +24,8 @@ from setpoint.gateway.limits import Limits, LimitsInForce
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 
 Respond = Callable[[Request], Awaitable[Response]]
+Told = Callable[[RefusedError, str, float], None]
+"""Takes why somebody was refused who sent no whole request, who it was, and for how many seconds they had sent."""
 
 _AHEAD = 16  # requests that may wait for their turn before no more are read
 _SLICE = (
@@ -40,6 +42,8 @@ _READ_HEADERS = frozenset(
         b"content-type",
         b"grpc-timeout",
         b"inference-header-content-length",
+        b"traceparent",
+        b"tracestate",
     )
 )
 _OWN = b"x-"  # what such headers mean is told elsewhere: by the deployment document, for one
@@ -79,6 +83,8 @@ class Home(Protocol):
     """What a connection needs of the server."""
 
     respond: Respond
+    told: Told
+    names_peers: bool
     limits: Limits | LimitsInForce
     bounds: Bounds
     draining: bool
@@ -113,6 +119,7 @@ class Connection(asyncio.Protocol):
         "_parser",
         "_partial",
         "_paused",
+        "_peer",
         "_refused",
         "_rest",
         "_server",
@@ -138,6 +145,7 @@ class Connection(asyncio.Protocol):
         self._ended = False  # the client sends no more
         self._lingers = False  # it was refused, and may still be sending
         self._refused: RefusedError | None = None
+        self._peer = ""  # address and port of the client, where somebody wants to know
         self._since = loop.time()  # the beginning of the request that arrives, or of idling
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
@@ -157,9 +165,12 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, unless there are too many."""
         self._transport = cast("asyncio.Transport", transport)
+        if self._server.names_peers:
+            self._peer = _address(transport)
         if len(self._server.connections) >= self._server.bounds.connections:
             flaw = Flaw(reason="the gateway has too many connections; try again")
-            refusal = RefusedError(503, [flaw], [(b"retry-after", b"1")])
+            refusal = RefusedError(503, [flaw], [(b"retry-after", b"1")], "connections")
+            self._server.told(refusal, self._peer, 0.0)
             self._transport.write(_bytes_of(answer_refusal(refusal), keep=False, head=False))
             self._transport.close()
             return
@@ -346,7 +357,7 @@ class Connection(asyncio.Protocol):
             0,
         )  # the server goes on counting the body, up to its answer
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        request = Request(self._method, _path_of(self._url), self._headers, body)
+        request = Request(self._method, _path_of(self._url), self._headers, body, peer=self._peer)
         if not self._busy and not self._stalled:
             self._begin(request, self._keep)
             return
@@ -402,7 +413,7 @@ class Connection(asyncio.Protocol):
         server.held += size
         if server.held > max(server.bounds.held, 4 * server.limits.body):
             flaw = Flaw(reason="the gateway is being sent too much at once; try again")
-            self._stop(RefusedError(503, [flaw], [(b"retry-after", b"1")]))
+            self._stop(RefusedError(503, [flaw], [(b"retry-after", b"1")], "connections"))
 
     def _let_go(self) -> None:
         """Forget what has not begun to be answered."""
@@ -426,6 +437,7 @@ class Connection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         self._let_go()
+        self._server.told(refusal, self._peer, self._loop.time() - self._since)
         transport.write(_bytes_of(answer_refusal(refusal), keep=False, head=False))
         self._since, self._partial = self._loop.time(), False
         if self._server.draining or not transport.can_write_eof():
@@ -455,6 +467,15 @@ def _weight(request: Request) -> int:
     """Return the bytes of a request that the server counts."""
     size = len(request.body)
     return size if size > _SMALL else 0
+
+
+def _address(transport: asyncio.BaseTransport) -> str:
+    """Return address and port of a client; empty where there are none."""
+    found = transport.get_extra_info("peername")
+    if not isinstance(found, tuple) or len(found) < 2:  # noqa: PLR2004 (address and port)
+        return ""
+    host = f"[{found[0]}]" if ":" in found[0] else found[0]
+    return f"{host}:{found[1]}"
 
 
 def _path_of(url: bytes) -> str:

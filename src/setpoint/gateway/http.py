@@ -14,7 +14,7 @@ import math
 import socket
 import ssl
 
-from setpoint.gateway.connection import Bounds, Connection, Respond
+from setpoint.gateway.connection import Bounds, Connection, Respond, Told
 from setpoint.gateway.limits import Limits, LimitsInForce
 
 _BACKLOG = 2048
@@ -30,6 +30,8 @@ class HttpServer:
         respond: Answers one request; never raises.
         limits: How large a body may be at this moment.
         bounds: What connections may cost.
+        told: Told of everybody who is refused before there is a whole request.
+        names_peers: Whether requests are to say where they come from.
 
     Attributes:
         draining: Whether it stops: connections close after their next answer.
@@ -37,9 +39,17 @@ class HttpServer:
     """
 
     def __init__(
-        self, respond: Respond, limits: Limits | LimitsInForce, bounds: Bounds | None = None
+        self,
+        respond: Respond,
+        limits: Limits | LimitsInForce,
+        bounds: Bounds | None = None,
+        told: Told = lambda *_: None,
+        *,
+        names_peers: bool = False,
     ) -> None:
         self.respond = respond
+        self.told = told
+        self.names_peers = names_peers
         self.limits = limits
         self.bounds = bounds or Bounds()
         self.held = 0

@@ -190,7 +190,8 @@ async def _serve(app: App, door: Door, told: threading.Event) -> None:
         loop.add_signal_handler(number, stop.set)
     if told.is_set():
         stop.set()
-    server = HttpServer(app.respond, app.limits)
+    server = HttpServer(app.respond, app.limits, told=app.note, names_peers=app.is_watched)
+    app.show_connections(lambda: len(server.connections))
     await app.start()
     if door.shared:
         await _until_it_serves(app, stop)

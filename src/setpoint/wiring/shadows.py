@@ -14,7 +14,9 @@ from setpoint.gateway.log_writer import AnswerLog, LogWriter
 from setpoint.gateway.shadows import Shadows
 
 _KEPT = 10_000  # answers of shadows while their log cannot be written
-_LINGER_S = 0.2  # nobody waits for them, and each commit is an fsync that requests might wait behind
+_LINGER_S = (
+    0.2  # nobody waits for them, and each commit is an fsync that requests might wait behind
+)
 
 
 class LateLog:
