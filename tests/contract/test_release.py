@@ -73,3 +73,26 @@ def test_what_is_no_guardrail_is_refused(guardrail):
 
 def test_a_release_holds_when_it_does_not_know():
     assert read().on_inconclusive == "hold"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "shares"),
+    [
+        ("canary", [0.05, 0.2, 0.5, 1.0]),
+        ("shadow", [0.05, 0.2, 0.5, 1.0]),
+        ("blue_green", [1.0]),
+        ("ab", [0.5, 1.0]),
+        ("bandit", [0.1, 1.0]),
+    ],
+)
+def test_strategy_has_steps_of_its_own(strategy, shares):
+    assert [float(step.traffic) for step in read(strategy=strategy).steps] == shares
+
+
+@pytest.mark.parametrize(
+    ("strategy", "steps", "why"),
+    [("ab", ["100%"], "needs a split"), ("bandit", ["60%", "100%"], "need a share")],
+)
+def test_comparison_without_two_arms_is_refused(strategy, steps, why):
+    with pytest.raises(ValidationError, match=why):
+        read(strategy=strategy, steps=steps)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from setpoint.contract.check import Note
+    from setpoint.contract.note import Note
     from setpoint.contract.contract import Contract
 
 

@@ -2,37 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from setpoint.contract.contract import Contract
 from setpoint.contract.gates import BeatsChampionGate, DirectionalGate, FairnessGate, MetricGate
 from setpoint.contract.metrics import METRICS
-from setpoint.contract.origin import Path, Place, path_text
-from setpoint.contract.release import OutcomeGuardrail, SkewGuardrail
-from setpoint.contract.release_need import requests_needed
+from setpoint.contract.note import Note, Remark
+from setpoint.contract.origin import Path, path_text
+from setpoint.contract.release_notes import release_remarks
 from setpoint.contract.retrain import ForecastTrigger, ScheduleTrigger
-
-NoteKind = Literal["info", "warning"]
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One remark on a contract.
-
-    Args:
-        kind: `info` says what follows from the contract; `warning` says what will not go as written.
-        path: Path of the field, such as `gates[1]`.
-        message: The remark, as one sentence.
-        place: Where the field stands.
-    """
-
-    kind: NoteKind
-    path: str
-    message: str
-    place: Place
-
-
-Remark = tuple[NoteKind, Path, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +48,6 @@ def _written(*path: str) -> Callable[[Contract], bool]:
     return said
 
 
-def _strategy_is(name: str) -> Callable[[Contract], bool]:
-    return lambda contract: contract.release.strategy == name
-
-
 def _has_trigger(kind: type) -> Callable[[Contract], bool]:
     return lambda contract: any(isinstance(trigger, kind) for trigger in contract.retrain.when)
 
@@ -90,15 +63,6 @@ PENDING: tuple[Pending, ...] = (  # a capability that is built deletes its line
     Pending(("serve", "runtime"), lambda c: c.serve.runtime == "pyfunc", "the runtime pyfunc"),
     Pending(("serve", "replicas"), _written("serve", "replicas"), "the number of gateways"),
     Pending(("serve", "resources"), _written("serve", "resources"), "what a gateway may take"),
-    Pending(("release", "strategy"), _strategy_is("blue_green"), "the strategy blue_green"),
-    Pending(("release", "strategy"), _strategy_is("shadow"), "the strategy shadow"),
-    Pending(("release", "strategy"), _strategy_is("ab"), "the strategy ab"),
-    Pending(("release", "strategy"), _strategy_is("bandit"), "the strategy bandit"),
-    Pending(
-        ("release", "guardrails"),
-        lambda c: any(isinstance(one, SkewGuardrail) for one in c.release.guardrails),
-        "the guardrail serving_skew, which keeps a canary from moving on,",
-    ),
     Pending(("release", "approvals"), lambda c: c.approvals_needed > 0, "waiting for approval"),
     Pending(
         ("monitor", "source"),
@@ -130,8 +94,7 @@ def check(contract: Contract, *, champion_metrics: Mapping[str, float] | None = 
         *_defaults(contract),
         *_pending(contract),
         *_unreachable(contract, champion_metrics or {}),
-        *_release_needs(contract),
-        *_outcomes_too_late(contract),
+        *release_remarks(contract, champion_metrics or {}),
         *_columns(contract),
         *_withheld(contract),
         *_secrets(contract),
@@ -192,37 +155,6 @@ def _unreachable(contract: Contract, metrics: Mapping[str, float]) -> Iterator[R
             yield "warning", ("gates", position), message
 
 
-def _release_needs(contract: Contract) -> Iterator[Remark]:
-    release = contract.release
-    if release.strategy == "direct":
-        return
-    needed = requests_needed(release)
-    message = (
-        f"a whole release needs {needed:,} requests, so that the smaller arm of each step sees "
-        f"{release.min_requests:,}"
-    )
-    yield "info", ("release", "steps"), message
-    held = [step.hold for step in release.steps if step.hold is not None]
-    if sum(span.value for span in held) > release.max_duration.value:
-        message = f"its steps last longer than max_duration {release.max_duration}"
-        yield "warning", ("release", "steps"), message
-
-
-def _outcomes_too_late(contract: Contract) -> Iterator[Remark]:
-    delay, longest = contract.label_delay, contract.release.max_duration
-    for position, guardrail in enumerate(contract.release.guardrails):
-        if not isinstance(guardrail, OutcomeGuardrail) or delay.value < longest.value:
-            continue
-        path: Path = ("release", "guardrails", position)
-        if guardrail.after is None:
-            message = (
-                f"outcomes come after {delay}, when the release is over; say after: {delay} or more"
-            )
-            yield "warning", path, message
-        else:
-            yield "info", path, f"is watched for {guardrail.after} after promotion, and rolls back"
-
-
 def _columns(contract: Contract) -> Iterator[Remark]:
     if contract.data is None:
         return
@@ -258,14 +190,6 @@ def _withheld(contract: Contract) -> Iterator[Remark]:
             "hashes are made with SETPOINT_LOG_KEY where it is set, else with a salt beside the log"
         )
         yield "info", ("data", "columns"), message
-    inputs = ", ".join(name for name in rules if name != data.key)
-    for position, guardrail in enumerate(contract.release.guardrails):
-        if inputs and isinstance(guardrail, OutcomeGuardrail) and guardrail.after is not None:
-            message = (
-                f"cannot be measured after promotion: the version before must answer the same rows, and "
-                f"the log does not have {inputs} as they were"
-            )
-            yield "warning", ("release", "guardrails", position), message
 
 
 def _secrets(contract: Contract) -> Iterator[Remark]:

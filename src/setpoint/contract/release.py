@@ -165,20 +165,38 @@ class Approvals(Section):
     people: Annotated[Whole, Field(ge=1)] = Field(1, description="How many people must approve.")
 
 
-_STEPS = tuple(Step(traffic=Share(share)) for share in (0.05, 0.2, 0.5, 1.0))
+def _shares(*shares: float) -> tuple[Step, ...]:
+    return tuple(Step(traffic=Share(share)) for share in shares)
+
+
+_EVEN = 0.5
+_STEPS = _shares(0.05, 0.2, 0.5, 1.0)
+_STEPS_OF: Mapping[str, tuple[Step, ...]] = {
+    "blue_green": _shares(1.0),
+    "ab": _shares(0.5, 1.0),
+    "bandit": _shares(0.1, 1.0),
+}
 
 
 class Release(Section):
     """How a candidate that passed its gates gets the traffic, and when it loses it."""
 
     strategy: Strategy = Field(
-        "canary", description="How traffic moves. Without data.time the default is direct."
+        "canary",
+        description="How traffic moves. direct: at once. canary: by steps. shadow: copies of requests, by steps; "
+        "nobody is given the answers. blue_green: in one switch, once every gateway is ready. ab: one split, until "
+        "outcomes tell. bandit: as outcomes tell. Without data.time the default is direct.",
     )
     steps: tuple[Step, ...] = Field(
-        _STEPS, description="Shares of traffic, rising to 100%: 5%, or {traffic: 5%, for: 24h}."
+        _STEPS,
+        description="Shares of traffic, rising to 100%: 5%, or {traffic: 5%, for: 24h}. Of shadow: shares of "
+        "requests that are copied. Of ab: the first is the challenger's share (default 50%). Of bandit: the first is "
+        "the least share of either version (default 10%). Of blue_green: 100% alone.",
     )
     min_requests: Annotated[Whole, Field(ge=1)] = Field(
-        500, description="Requests of the smaller arm that each step must see."
+        500,
+        description="Requests of the smaller arm that each step must see. Of bandit also: known outcomes of each arm "
+        "before shares move.",
     )
     max_duration: Span = Field(
         Span(604800, "seconds"),
@@ -191,6 +209,26 @@ class Release(Section):
         "hold", description="What happens when the time is up without a verdict."
     )
     approvals: Approvals = Field(Approvals(), description="Who must approve a release.")
+
+    @model_validator(mode="after")
+    def _steps_of_the_strategy(self) -> Self:
+        """Take the default steps of the strategy; the section is frozen from then on."""
+        if "steps" not in self.model_fields_set:
+            self.__dict__.update(steps=_STEPS_OF.get(self.strategy, _STEPS))
+        return self
+
+    @model_validator(mode="after")
+    def _splits(self) -> Self:
+        first = float(self.steps[0].traffic) if self.steps else 1.0
+        if self.strategy == "ab" and first >= 1.0:
+            raise refuse("an A/B test needs a split", allowed="[50%, 100%]", at="steps")
+        if self.strategy == "bandit" and first > _EVEN:
+            raise refuse(
+                "both versions of a bandit need a share",
+                allowed="a least share of up to 50%, such as [10%, 100%]",
+                at="steps",
+            )
+        return self
 
     @model_validator(mode="after")
     def _steps_rise(self) -> Self:
