@@ -178,6 +178,20 @@ class ChunkLog:
         """
         return self._scored(Stretch("position", first, last, version))
 
+    def read(self, stretch: Stretch, columns: Collection[str], *, judged: bool = False) -> pa.Table:
+        """Return the answers of a stretch in no order and without their inputs.
+
+        Args:
+            stretch: Part of the log.
+            columns: Columns of `setpoint.adapters.log_table.ANSWER`; `id` among them where `judged` is.
+            judged: Whether `outcome` and `outcome_at` are wanted beside them.
+
+        Raises:
+            JournalError: The log cannot be read.
+        """
+        table = self._reader.read(stretch, columns, inputs=False)
+        return self._reader.judged(table) if judged else table
+
     def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the answers about each key, oldest first; keys without an answer are left out.
 

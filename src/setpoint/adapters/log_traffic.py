@@ -6,20 +6,22 @@ the log, whichever version gave it, has tick n, counted from 0.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from setpoint.adapters.answer_chunk import as_class
 from setpoint.adapters.bundle_scorer import BundleScorer
 from setpoint.adapters.chunk_log import ChunkLog
+from setpoint.adapters.logged_scores import cut_scored, scored_of
+from setpoint.adapters.shadow_evidence import evidence_of
+from setpoint.adapters.shadow_log import ShadowLog
 from setpoint.clock import Axis
 from setpoint.errors import DataError
 from setpoint.facts.answers import Answers, Scored
 from setpoint.facts.evidence import Bools, Floats, Ints, Scores
 from setpoint.facts.release import ArmCounts
+from setpoint.facts.shadow import ShadowEvidence
 from setpoint.facts.training import Feature
 from setpoint.training.model import Form
 
@@ -35,12 +37,20 @@ class LogTraffic:
         scorer: Knows the features and the classes of each version.
         artifact_of: Returns the artifact digest of a version.
         axis: What the contract's ticks count: `time`, or `rows` where it has no time column.
+        shadows: Returns the shadows' log, or None where there is none yet.
     """
 
     def __init__(
-        self, log: ChunkLog, scorer: BundleScorer, artifact_of: Callable[[int], str], *, axis: Axis
+        self,
+        log: ChunkLog,
+        scorer: BundleScorer,
+        artifact_of: Callable[[int], str],
+        *,
+        axis: Axis,
+        shadows: Callable[[], ChunkLog | None] = lambda: None,
     ) -> None:
         self._log = log
+        self._shadows = ShadowLog(log, shadows)
         self._scorer = scorer
         self._artifact_of = artifact_of
         self._axis = axis
@@ -100,8 +110,8 @@ class LogTraffic:
         else:
             found = self._log.scored_stretch(*_positions(first, last), version=version)
         form = self._scorer.model(self._artifact_of(version)).form
-        every = _every(found, form, version, first, last)
-        return tuple(_cut(every, start, end) for start, end in stretches)
+        every = scored_of(found, form, version, first, last)
+        return tuple(cut_scored(every, start, end) for start, end in stretches)
 
     def arms(
         self, generation: int, slow_s: Sequence[float] = (), *, scale: float = 1.0
@@ -117,6 +127,42 @@ class LogTraffic:
             JournalError: The log cannot be read.
         """
         return self._log.arms(generation=generation, slow_s=slow_s, scale=scale)
+
+    def shadowed(
+        self,
+        version: int,
+        start: float,
+        end: float,
+        *,
+        generation: int = 0,
+        slow_s: Sequence[float] = (),
+        scale: float = 1.0,
+    ) -> ShadowEvidence:
+        """Return what `version` answered as a shadow to rows of [start, end), beside the live answers to them.
+
+        Args:
+            version: The shadow.
+            start: First tick, by when the live answer was given.
+            end: Tick after the last.
+            generation: Generation of the deployment document; copies made under earlier ones are left out.
+            slow_s: Limits in seconds; `slow` has the count of each.
+            scale: Absolute error that counts as a loss of 1, above 0; larger ones count the same. For numbers only.
+
+        Raises:
+            JournalError: The log cannot be read.
+            BundleError: The version's bundle is missing or altered.
+            DataError: The log holds a text where the version answers numbers.
+        """
+        by_row = self._axis == "rows"
+        pairs = self._shadows.pairs(version, start, end, generation=generation, by_row=by_row)
+        form = self._scorer.model(self._artifact_of(version)).form
+        live = pairs["live_version"].drop_null().unique().to_pylist()
+        forms = [self._scorer.model(self._artifact_of(one)).form for one in live]
+        if any(one.classes != form.classes for one in forms):  # chances of different things
+            pairs = pairs.set_column(*_column_of_nothing(pairs, "live_probability"))
+        answered = pairs.filter(pc.equal(pairs["error"], ""))
+        told = cut_scored(scored_of(answered, form, version, start, end), start, end)
+        return evidence_of(pairs, told, form.task, slow_s=slow_s, scale=scale)
 
     def reach(self) -> tuple[float, float]:
         """Return the tick of the first answer and the tick after the last; (0, 0) before the first.
@@ -138,77 +184,16 @@ class LogTraffic:
         return found, found["position"].to_numpy().astype(np.float64)
 
 
-def _every(found: pa.Table, form: Form, version: int, start: float, end: float) -> Scored:
-    """Return what the log says as a version's classes or numbers; a probability may be missing here and there."""
-    no_label, no_value = np.empty(0, dtype=np.int64), np.empty(0)
-    is_class = bool(form.classes)
-    label = _codes_of(found["prediction"], form.classes) if is_class else no_label
-    truth_label = _codes_of(found["outcome"], form.classes) if is_class else no_label
-    truth_value = no_value if is_class else _numbers(found["outcome"])
-    positive = found["probability"].to_numpy()
-    return Scored(
-        version=version,
-        start=start,
-        end=end,
-        at=found["tick"].to_numpy().astype(np.float64),
-        scores=Scores(
-            label=label,
-            probability=np.column_stack([1.0 - positive, positive])
-            if form.task == "binary"
-            else np.empty((len(positive), 0)),
-            value=no_value if is_class else _numbers(found["prediction"]),
-        ),
-        classes=form.classes,
-        truth_label=truth_label,
-        truth_value=truth_value,
-        known=truth_label >= 0 if is_class else np.isfinite(truth_value),
-    )
-
-
-def _cut(every: Scored, start: float, end: float) -> Scored:
-    """Return the answers in [start, end); with probabilities only where each of them has one."""
-    first, last = (int(place) for place in np.searchsorted(every.at, [start, end], side="left"))
-    part = slice(first, max(first, last))
-    scores = every.scores
-    probability = scores.probability[part]
-    if not len(probability) or not np.isfinite(probability).all():
-        probability = np.empty((len(probability), 0))
-    return replace(
-        every,
-        start=start,
-        end=end,
-        at=every.at[part],
-        scores=Scores(scores.label[part], probability, scores.value[part]),
-        truth_label=every.truth_label[part],
-        truth_value=every.truth_value[part],
-        known=every.known[part],
-    )
+def _column_of_nothing(table: pa.Table, name: str) -> tuple[int, str, pa.Array]:
+    """Return a column of nulls, and its place."""
+    place = table.column_names.index(name)
+    return place, name, pa.nulls(table.num_rows, table.schema.field(place).type)
 
 
 def _positions(start: float, end: float) -> tuple[int, int]:
     """Return the positions of the log that lie in [start, end): the first, and the one after the last."""
     first = max(0, math.ceil(start))
     return first, max(first, math.ceil(end))
-
-
-def _codes_of(column: pa.ChunkedArray, classes: tuple[str, ...]) -> Ints:
-    """Return class codes, -1 for what is no class or missing, shape (n,); 1 and 1.0 are the class of that name."""
-    place = {name: code for code, name in enumerate(classes)}
-    encoded = column.combine_chunks().dictionary_encode()
-    codes = [place.get(as_class(value), -1) for value in encoded.dictionary.to_pylist()]
-    indices = pc.fill_null(encoded.indices, len(codes)).to_numpy(zero_copy_only=False)
-    found: Ints = np.array([*codes, -1], dtype=np.int64)[indices]
-    return found
-
-
-def _numbers(column: pa.ChunkedArray) -> Floats:
-    """Return numbers, NaN where missing, shape (n,)."""
-    try:
-        numbers: Floats = column.cast(pa.float64()).to_numpy()
-    except pa.ArrowInvalid as error:
-        msg = f"the log holds an answer or an outcome that is no number: {error}"
-        raise DataError(msg) from error
-    return numbers
 
 
 def _feature(found: pa.Table, feature: Feature) -> pa.ChunkedArray:
