@@ -61,6 +61,7 @@ MODEL_ROUTES: dict[str, tuple[str, Handler]] = {
     "config": (_GET, oip.model_config),
     "infer": (_POST, infer.infer),
 }
+_REFUSALS = {"/invocations": invocations.answer_refusal}  # routes that refuse in words of their own
 _STATUS_TEXT = {status: str(status) for status in range(100, 600)}
 
 
@@ -188,10 +189,11 @@ class App:
                 self._require_taken(request, method)
             response = await handler(station, request)
         except RefusedError as refusal:
-            response = answer_refusal(refusal)
+            response = _REFUSALS.get(route, answer_refusal)(refusal)
         except Exception:  # noqa: BLE001 (the request's outermost frame: it is answered, and the trace is kept)
             traceback.print_exc(file=sys.stderr)
-            response = answer_refusal(refuse(500, "the gateway failed; its error output says how"))
+            failed = refuse(500, "the gateway failed; its error output says how")
+            response = _REFUSALS.get(route, answer_refusal)(failed)
         finally:
             self._active -= 1
         if response.refused:
@@ -251,6 +253,8 @@ class App:
         if self._active > station.limits.requests:
             flaw = Flaw(reason=f"{self._active - 1} requests are being answered; try again")
             raise RefusedError(429, [flaw], [(b"retry-after", b"1")])
+        if len(request.body) > station.limits.body:  # over gRPC; HTTP reads no more than that
+            raise refuse(413, f"the message is larger than {station.limits.body} bytes")
 
 
 def find_route(path: str) -> tuple[str, str, Handler, Mapping[str, str]]:

@@ -8,6 +8,7 @@ from setpoint.gateway.answering import Answered
 from setpoint.gateway.exchange import Request, Response, answer_json, not_decodable
 from setpoint.gateway.oip import find_version
 from setpoint.gateway.oip_answer import answer_tensors, outputs_of, parameters_of
+from setpoint.gateway.patience import parameter_patience_s
 from setpoint.gateway.refusal import refuse
 from setpoint.gateway.serving import Serving
 from setpoint.gateway.station import Station
@@ -53,6 +54,7 @@ async def infer(station: Station, request: Request) -> Response:
         sound_tensors(asked.inputs, behind),
         identity=asked.id or "",
         version=request.place.get("version", ""),
+        within_s=parameter_patience_s(asked.parameters),
     )
     return _answer(serving, answered, asked, binary)
 

@@ -15,6 +15,7 @@ from setpoint.gateway.answering import Answered
 from setpoint.gateway.column_check import ColumnRule
 from setpoint.gateway.csv_rows import read_csv
 from setpoint.gateway.exchange import Header, Request, Response, decode_json, refused
+from setpoint.gateway.patience import patience_s
 from setpoint.gateway.refusal import RefusedError, refuse
 from setpoint.gateway.rows import Columns, Lists, Records, Rows, require_once
 from setpoint.gateway.schema import Schema
@@ -27,10 +28,13 @@ _NAMED_IDS = 100  # prediction ids that a header takes
 _TEXT_OR_NAN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|\bNaN\b', re.DOTALL)
 _ERROR_CODES = {
     400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
     404: "RESOURCE_DOES_NOT_EXIST",
     429: "REQUEST_LIMIT_EXCEEDED",
     500: "INTERNAL_ERROR",
     503: "TEMPORARILY_UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
 }
 _UNDECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -58,19 +62,17 @@ _decode_split = msgspec.json.Decoder(Split).decode
 
 async def invocations(station: Station, request: Request) -> Response:
     """Answer rows with `{"predictions": …}`: the model's own labels, or its numbers."""
-    try:
-        serving = station.require_serving()
-        rows = _read(request, serving, station.limits.rows)
-        station.require_few(rows.count)
-        answered = await station.answering.answer(
-            serving,
-            rows,
-            request=request.request_id,
-            trail=request.trail,
-            pinned=serving.pinned(request),
-        )
-    except RefusedError as refusal:
-        return _answer_refusal(refusal)
+    serving = station.require_serving()
+    rows = _read(request, serving, station.limits.rows)
+    station.require_few(rows.count)
+    answered = await station.answering.answer(
+        serving,
+        rows,
+        request=request.request_id,
+        trail=request.trail,
+        pinned=serving.pinned(request),
+        within_s=patience_s(request.headers),
+    )
     return Response(
         200,
         msgspec.json.encode({"predictions": _predictions(answered)}),
@@ -276,7 +278,7 @@ def _provenance(answered: Answered) -> list[Header]:
     return headers
 
 
-def _answer_refusal(refusal: RefusedError) -> Response:
+def answer_refusal(refusal: RefusedError) -> Response:
     """Return a refusal as MLflow's server words it."""
     status = 400 if refusal.status == 422 else refusal.status  # noqa: PLR2004 (a row that breaks a rule)
     content = {

@@ -1,5 +1,6 @@
 """What both doors of the Open Inference Protocol share: rows from input tensors, output tensors from an answer."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 
 from setpoint.gateway.answering import Answered
 from setpoint.gateway.exchange import Request
+from setpoint.gateway.patience import patience_s
 from setpoint.gateway.refusal import refuse
 from setpoint.gateway.rows import Columns, Lists, Rows, TypedRows
 from setpoint.gateway.serving import Serving
@@ -25,6 +27,7 @@ async def answer_tensors(
     *,
     identity: str,
     version: str,
+    within_s: float = math.inf,
 ) -> Answered:
     """Answer the rows that tensors hold.
 
@@ -35,6 +38,7 @@ async def answer_tensors(
         found: The request's tensors.
         identity: Id that the client gave, or empty.
         version: Version that the request names, or empty.
+        within_s: Seconds that a parameter of the request grants.
 
     Raises:
         RefusedError: As `rows_of` and `Answering.answer` say.
@@ -45,6 +49,7 @@ async def answer_tensors(
         request=identity[:200] or request.request_id,
         trail=request.trail,
         pinned=version or serving.pinned(request),
+        within_s=min(within_s, patience_s(request.headers)),
     )
 
 

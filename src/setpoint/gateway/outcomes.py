@@ -1,5 +1,6 @@
 """`/outcomes`: what turned out to be true of earlier answers."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 from setpoint.errors import JournalError, OutcomeConflictError, UnknownPredictionError
 from setpoint.facts.prediction import Outcome
 from setpoint.gateway.exchange import Request, Response, answer_json, decode_json, not_decodable
+from setpoint.gateway.patience import patience_s
 from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.rows import entity_text
 from setpoint.gateway.station import Station
@@ -39,14 +41,22 @@ async def outcomes(station: Station, request: Request) -> Response:
     station.require_few(len(told))
     values = [schema.outcome(one.outcome) for one in told]
     at = station.clock.wall()
+    granted_s = min(patience_s(request.headers), station.limits.deadline_s)
     try:
-        names = await _names(station, told)
-        new = await station.writer.record(
-            [
-                Outcome(prediction=name, value=value, at=at)
-                for name, value in zip(names, values, strict=True)
-            ]
+        async with asyncio.timeout(granted_s):
+            names = await _names(station, told)
+            new = await station.writer.record(
+                [
+                    Outcome(prediction=name, value=value, at=at)
+                    for name, value in zip(names, values, strict=True)
+                ]
+            )
+    except TimeoutError as error:
+        reason = (
+            f"the log did not say within {granted_s:g} s that the outcomes are recorded; tell them again, which "
+            "changes nothing if they were"
         )
+        raise refuse(504, reason) from error
     except UnknownPredictionError as error:
         flaws = [
             Flaw(reason=f"no prediction {name[:60]!r} is in the log")

@@ -7,6 +7,7 @@ import msgspec
 
 from setpoint.gateway.answering import Answered
 from setpoint.gateway.exchange import Request, Response, answer_json, decode_json
+from setpoint.gateway.patience import patience_s
 from setpoint.gateway.rows import WRAPPERS, Rows, TypedRows, read_rows
 from setpoint.gateway.serving import Serving
 from setpoint.gateway.station import Station
@@ -86,6 +87,7 @@ async def _answer(station: Station, request: Request) -> tuple[Answered, bool]:
         request=request.request_id,
         trail=request.trail,
         pinned=serving.pinned(request),
+        within_s=patience_s(request.headers),
     )
     return answered, flat
 

@@ -12,7 +12,11 @@ from google.protobuf.message import DecodeError
 
 from setpoint.gateway.app import Handler
 from setpoint.gateway.exchange import Request, Response
-from setpoint.gateway.grpc.contents import put_parameters, read_tensors, write_tensors
+from setpoint.gateway.grpc.contents import (
+    put_parameters,
+    read_tensors,
+    write_tensors,
+)
 from setpoint.gateway.grpc.messages import (
     HEALTH_PACKAGE,
     HEALTH_SERVICE,
@@ -28,6 +32,7 @@ from setpoint.gateway.oip import (
     find_named,
 )
 from setpoint.gateway.oip_answer import answer_tensors, outputs_of, parameters_of
+from setpoint.gateway.patience import parameter_patience_s
 from setpoint.gateway.refusal import refuse
 from setpoint.gateway.station import Station
 from setpoint.gateway.tensors import require_near
@@ -103,6 +108,7 @@ async def model_infer(station: Station, request: Request) -> Response:
         read_tensors(asked),
         identity=asked.id,
         version=asked.model_version,
+        within_s=parameter_patience_s(_given(asked.parameters, "timeout")),
     )
     answer = MESSAGES["ModelInferResponse"](
         model_name=serving.deployment.model,
@@ -151,6 +157,14 @@ def find_call(path: str) -> tuple[str, str, Handler, Mapping[str, str]]:
     if found is None:
         raise refuse(404, f"there is no {path[:100]!r}; there are {', '.join(CALLS)}")
     return path, *found, {}
+
+
+def _given(parameters: Any, name: str) -> dict[str, Any]:
+    """Return one parameter of a message as REST has it, or nothing."""
+    if name not in parameters:
+        return {}
+    found = parameters[name]
+    return {name: getattr(found, found.WhichOneof("parameter_choice") or "", None)}
 
 
 def _read(name: str, request: Request) -> Any:

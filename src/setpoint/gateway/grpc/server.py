@@ -6,7 +6,8 @@ Rules:
 3. A call is answered whole or refused with a status and a reason; draining answers what has arrived.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -18,8 +19,10 @@ import msgspec
 
 from setpoint.gateway.exchange import Request, Response
 from setpoint.gateway.grpc.calls import CALLS
+from setpoint.gateway.limits import Limits, LimitsInForce
+from setpoint.gateway.patience import GRPC_TIMEOUT
 
-Respond = Callable[[Request], Awaitable[Response]]
+Respond = Callable[[Request], Coroutine[Any, Any, Response]]
 Metadata = Sequence[tuple[str, str | bytes]]
 
 STATUSES: Mapping[int, grpc.StatusCode] = MappingProxyType(
@@ -37,6 +40,9 @@ STATUSES: Mapping[int, grpc.StatusCode] = MappingProxyType(
 
 _LONGEST = 4_000  # bytes of a reason on the wire: clients take 8,192 of all metadata together
 _STREAMS = 1_000
+_MOST = 10**8 - 1  # the header grpc-timeout has eight digits
+_PARTING_S = 0.05
+_PARTING_TURNS = 20  # a second in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +88,18 @@ class GrpcServer:
 
     Args:
         respond: Answers one request; never raises.
+        limits: How large a message may be at this moment.
         wire: What the door may cost.
     """
 
-    def __init__(self, respond: Respond, wire: Wire) -> None:
+    def __init__(self, respond: Respond, limits: Limits | LimitsInForce, wire: Wire) -> None:
         self._respond = respond
+        self._limits = limits
         self._wire = wire
         self._server: Any = None
+        self._draining = False
+        self._called = 0  # calls that came
+        self._answering: set[asyncio.Task[Response]] = set()
 
     async def open(self, address: str, tls: tuple[bytes, bytes] | None = None) -> int:
         """Accept connections, and return the port.
@@ -100,9 +111,7 @@ class GrpcServer:
         Raises:
             OSError: The address cannot be listened on.
         """
-        self._server = grpc.aio.server(
-            handlers=_handlers(self._respond), options=self._wire.options()
-        )
+        self._server = grpc.aio.server(handlers=self._handlers(), options=self._wire.options())
         try:
             if tls is None:
                 port = self._server.add_insecure_port(address)
@@ -114,33 +123,57 @@ class GrpcServer:
         return int(port)
 
     async def drain(self, most_s: float) -> None:
-        """Take no more calls, answer those that have arrived; after `most_s` seconds cut what is left."""
-        if self._server is not None:
-            await self._server.stop(most_s)
+        """Answer the calls that have arrived, refuse further ones, and close; after `most_s` seconds cut what is left.
 
+        Calls that grpcio has not handed over when it closes would be told CANCELLED, which no client tries again. So
+        it closes once nothing came for a moment.
+        """
+        if self._server is None:
+            return
+        self._draining = True
+        for _ in range(_PARTING_TURNS):
+            before = self._called
+            await asyncio.sleep(_PARTING_S)
+            if self._called == before:
+                break
+        await self._server.stop(most_s)
+        if self._answering:  # of clients that gave up: their answers may still go to the log
+            await asyncio.wait(self._answering, timeout=most_s)
 
-def _handlers(respond: Respond) -> list[Any]:
-    """Return what answers the calls of each service; a call that there is none of is told UNIMPLEMENTED by grpcio."""
-    services: dict[str, dict[str, Any]] = {}
-    for path, (method, _) in CALLS.items():
-        _, service, name = path.split("/")
-        answer = partial(_call, respond, method, path)
-        services.setdefault(service, {})[name] = grpc.unary_unary_rpc_method_handler(answer)
-    return [grpc.method_handlers_generic_handler(*service) for service in services.items()]
+    def _handlers(self) -> list[Any]:
+        """Return what answers each service's calls; a call that there is none of is told UNIMPLEMENTED by grpcio."""
+        services: dict[str, dict[str, Any]] = {}
+        for path, (method, _) in CALLS.items():
+            _, service, name = path.split("/")
+            answer = partial(self._call, method, path)
+            services.setdefault(service, {})[name] = grpc.unary_unary_rpc_method_handler(answer)
+        return [grpc.method_handlers_generic_handler(*service) for service in services.items()]
 
-
-async def _call(respond: Respond, method: str, path: str, message: bytes, context: Any) -> bytes:
-    """Answer one call, or end it with a status."""
-    headers = _headers(context.invocation_metadata())
-    request = Request(method, path, headers, message, peer=_address(context.peer()))
-    response = await respond(request)
-    if response.headers:
-        trailing = [(name.decode(), value.decode()) for name, value in response.headers]
-        context.set_trailing_metadata(trailing)
-    if response.status != 200:  # noqa: PLR2004 (the status of an answer)
-        status = STATUSES.get(response.status, grpc.StatusCode.INVALID_ARGUMENT)
-        await context.abort(status, _reason(response.body))
-    return response.body
+    async def _call(self, method: str, path: str, message: bytes, context: Any) -> bytes:
+        """Answer one call, or end it with a status."""
+        self._called += 1
+        if self._draining:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the gateway stops; ask another one")
+        if len(message) > self._limits.body:
+            reason = f"the message is larger than {self._limits.body} bytes"
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+        headers = _headers(context.invocation_metadata())
+        if (left_s := context.time_remaining()) is not None:
+            headers[GRPC_TIMEOUT] = _timeout(left_s)
+        request = Request(method, path, headers, message, peer=_address(context.peer()))
+        # A client that gives up cancels this frame. The request goes on, as over HTTP: nothing behind the door need be
+        # written so that it can end anywhere.
+        answering = asyncio.ensure_future(self._respond(request))
+        self._answering.add(answering)
+        answering.add_done_callback(self._answering.discard)
+        response = await asyncio.shield(answering)
+        if response.headers:
+            trailing = [(name.decode(), value.decode()) for name, value in response.headers]
+            context.set_trailing_metadata(trailing)
+        if response.status != 200:  # noqa: PLR2004 (the status of an answer)
+            status = STATUSES.get(response.status, grpc.StatusCode.INVALID_ARGUMENT)
+            await context.abort(status, _reason(response.body))
+        return response.body
 
 
 def _headers(metadata: Metadata | None) -> dict[bytes, bytes]:
@@ -148,6 +181,12 @@ def _headers(metadata: Metadata | None) -> dict[bytes, bytes]:
     return {
         name.encode(): value.encode() for name, value in metadata or () if isinstance(value, str)
     }
+
+
+def _timeout(left_s: float) -> bytes:
+    """Return seconds as gRPC writes them in a header, which grpcio keeps to itself: at most eight digits and a unit."""
+    micros = int(left_s * 1e6)
+    return b"%du" % micros if micros <= _MOST else b"%dm" % min(micros // 1000, _MOST)
 
 
 def _address(peer: str) -> str:
