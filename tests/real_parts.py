@@ -22,24 +22,29 @@ def spare_port():
 
 
 class Postgres:
-    """A PostgreSQL server of one's own. As root it runs as the user that the package made: it refuses root."""
+    """A PostgreSQL server of one's own. As root it runs as the user that the package made: it refuses root.
 
-    def __init__(self, folder, bin_folder):
+    Without `fsync` it survives being killed, not a power cut, and takes a tenth of the time.
+    """
+
+    def __init__(self, folder, bin_folder, *, fsync=False):
         self.folder = folder
         self.port = spare_port()
         self._bin = bin_folder
+        self._fsync = fsync
         self._process = None
         self._databases = 0
         self._user = "postgres" if os.geteuid() == 0 else None
         if self._user:
             shutil.chown(folder, self._user)
-        self._run("initdb", "-D", folder / "data", "-U", "owner", "-A", "trust", "-E", "UTF8")
+        self._run("initdb", "-D", folder / "data", "-U", "owner", "-A", "trust", "-E", "UTF8", "-N")
         self.start()
 
     def start(self):
         """Start it, or start it again."""
         arguments = ["-D", self.folder / "data", "-p", self.port, "-k", self.folder]
         settings = ["-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=16MB"]
+        settings += ["-c", f"fsync={'on' if self._fsync else 'off'}"]
         with (self.folder / "server.log").open("a") as log:
             self._process = subprocess.Popen(
                 [str(part) for part in (self._bin / "postgres", *arguments, *settings)],
@@ -87,12 +92,13 @@ class Postgres:
 
 
 @contextmanager
-def started_postgres():
+def started_postgres(*, fsync=False):
     """Give a server; stop it afterwards. Its folder is not one of pytest's, which only their owner may enter."""
     if not _INSTALLED:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+        lack = pytest.fail if os.environ.get("CI") else pytest.skip
+        lack("PostgreSQL is not installed: apt-get install postgresql")
     with tempfile.TemporaryDirectory(prefix="setpoint-postgres-") as folder:
-        server = Postgres(Path(folder), _INSTALLED[-1])
+        server = Postgres(Path(folder), _INSTALLED[-1], fsync=fsync)
         try:
             yield server
         finally:

@@ -5,6 +5,8 @@
 | `SETPOINT_STORE` | folder that everything is kept in | `.setpoint` in the project |
 | `SETPOINT_DATABASE_URL` | database of state and ledger, as an SQLAlchemy URL | `state.db` in the store |
 | `MLFLOW_TRACKING_URI` | MLflow's runs and registry | `mlflow.db` in the store |
+| `SETPOINT_LOG_URL` | the prediction log: file, `postgresql://…`, `s3://…` | with state if in PostgreSQL, or `log.db` |
+| `SETPOINT_LOG_FILES` | where past hours of the log go as Parquet files: a folder or `s3://…` | beside the log's file |
 | `SETPOINT_LOG_KEY` | what the prediction log hashes columns with, 16 characters or more | `log.salt` in the store |
 | `SETPOINT_OIDC_ISSUER` | whose tokens a gateway takes | none |
 | `SETPOINT_OIDC_AUDIENCE` | whom they must be for; several with blanks between them | needed with an issuer |
@@ -21,6 +23,7 @@ Any other variable that begins with `SETPOINT_` is an error, unless the contract
 import difflib
 import math
 import os
+import re
 from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,16 +31,20 @@ from pathlib import Path
 from setpoint.errors import UsageError
 
 _PREFIX = "SETPOINT_"
+_VARIABLE = re.compile(r"\$\{(\w+)")
 _STORE = "SETPOINT_STORE"
 _DATABASE = "SETPOINT_DATABASE_URL"
 _TRACKING = "MLFLOW_TRACKING_URI"
 _LEVEL = "SETPOINT_LOG_LEVEL"
+_LOG_URL = "SETPOINT_LOG_URL"
+_LOG_FILES = "SETPOINT_LOG_FILES"
 _LOG_KEY = "SETPOINT_LOG_KEY"
 _OIDC_ISSUER = "SETPOINT_OIDC_ISSUER"
 _OIDC_AUDIENCE = "SETPOINT_OIDC_AUDIENCE"
 _OIDC_SCOPES = "SETPOINT_OIDC_SCOPES_CLAIM"
 _DEPLOYMENT_TOKEN = "SETPOINT_DEPLOYMENT_TOKEN"  # noqa: S105 (the variable's name)
-_GATEWAY = (_LOG_KEY, _OIDC_ISSUER, _OIDC_AUDIENCE, _OIDC_SCOPES, _DEPLOYMENT_TOKEN)
+_LOG = (_LOG_URL, _LOG_FILES, _LOG_KEY)
+_GATEWAY = (*_LOG, _OIDC_ISSUER, _OIDC_AUDIENCE, _OIDC_SCOPES, _DEPLOYMENT_TOKEN)
 _KNOWN = (_STORE, _DATABASE, *_GATEWAY, _LEVEL)
 _SHORTEST_KEY = 16  # characters
 _SAMPLERS: Mapping[str, float | None] = {"always_on": 1.0, "always_off": 0.0, "traceidratio": None}
@@ -54,6 +61,21 @@ FOREIGN: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
+class LogSettings:
+    """Where the prediction log is said to be. An address may hold a password: it is in no text.
+
+    Args:
+        url: A file, or an address of PostgreSQL or of an object store; empty where nobody said.
+        files: Where past hours go: a folder, or an address of an object store; empty where nobody said.
+        database_url: Database of state and ledger; empty for SQLite in the store.
+    """
+
+    url: str = field(default="", repr=False)
+    files: str = ""
+    database_url: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the environment says, with its defaults.
 
@@ -63,6 +85,7 @@ class Settings:
         store: Folder that everything is kept in, absolute.
         database_url: SQLAlchemy URL of state and ledger; empty for SQLite in the store.
         tracking_uri: MLflow's tracking URI; empty for SQLite in the store.
+        log: Where the prediction log is said to be.
         log_key: What the prediction log hashes columns with; empty for a salt beside the log.
         log_level: `debug`, `info`, `warning` or `error`.
     """
@@ -70,6 +93,7 @@ class Settings:
     store: Path
     database_url: str = field(default="", repr=False)
     tracking_uri: str = field(default="", repr=False)
+    log: LogSettings = field(default_factory=LogSettings)
     log_key: str = field(default="", repr=False)
     log_level: str = "warning"
 
@@ -106,7 +130,7 @@ def read_settings(
     """
     variables = os.environ if environment is None else environment
     problems = _unknown(variables, named)
-    store = variables.get(_STORE, "").strip() or ".setpoint"
+    store = variables.get(_STORE, "").strip()
     if "://" in store:
         problems.append(f"{_STORE} is a folder, not a URL: {store.partition('://')[0]}://…")
     level = (variables.get(_LEVEL, "").strip() or "warning").lower()
@@ -117,9 +141,10 @@ def read_settings(
     if problems:
         raise UsageError("\n".join(problems))
     return Settings(
-        store=(project / Path(store).expanduser()).resolve(),
+        store=_store(project, variables),
         database_url=variables.get(_DATABASE, "").strip(),
         tracking_uri=variables.get(_TRACKING, "").strip(),
+        log=_read_log(variables),
         log_key=key,
         log_level=level,
     )
@@ -146,6 +171,8 @@ class GatewaySettings:
     """What the environment says to a gateway, which may run where there is no project. Secrets are in no text.
 
     Args:
+        store: Folder that everything is kept in.
+        log: Where the prediction log is said to be.
         log_key: What the prediction log hashes columns with; empty for a salt beside the log.
         oidc_issuer: Whose tokens are taken; empty for nobody's.
         oidc_audiences: Whom tokens must be for.
@@ -153,6 +180,8 @@ class GatewaySettings:
         deployment_token: Bearer token for a deployment document at a URL; empty for none.
     """
 
+    store: Path = Path(".setpoint")
+    log: LogSettings = field(default_factory=LogSettings)
     log_key: str = field(default="", repr=False)
     oidc_issuer: str = ""
     oidc_audiences: tuple[str, ...] = ()
@@ -161,7 +190,7 @@ class GatewaySettings:
 
 
 def read_gateway_settings(environment: Mapping[str, str] | None = None) -> GatewaySettings:
-    """Return what the environment says to a gateway.
+    """Return what the environment says to a gateway. Unknown variables pass: a cluster makes some of its own.
 
     Args:
         environment: Variables by name; None means those of this process.
@@ -171,6 +200,8 @@ def read_gateway_settings(environment: Mapping[str, str] | None = None) -> Gatew
     """
     variables = os.environ if environment is None else environment
     return GatewaySettings(
+        store=_store(Path(), variables),
+        log=_read_log(variables),
         log_key=read_log_key(environment),
         oidc_issuer=variables.get(_OIDC_ISSUER, "").strip(),
         oidc_audiences=tuple(variables.get(_OIDC_AUDIENCE, "").split()),
@@ -255,6 +286,11 @@ def _sampler(name: str, argument: str) -> tuple[float, bool]:
     return share, kind != name
 
 
+def variables_in(text: str) -> frozenset[str]:
+    """Return the names of environment variables that a text speaks of, as in `${SETPOINT_SLACK_URL}`."""
+    return frozenset(_VARIABLE.findall(text))
+
+
 def quiet_foreign_libraries(environment: MutableMapping[str, str] | None = None) -> None:
     """Tell libraries of others what `FOREIGN` says, where the user has not said otherwise.
 
@@ -266,6 +302,19 @@ def quiet_foreign_libraries(environment: MutableMapping[str, str] | None = None)
     variables = os.environ if environment is None else environment
     for name, value in FOREIGN.items():
         variables.setdefault(name, value)
+
+
+def _read_log(variables: Mapping[str, str]) -> LogSettings:
+    return LogSettings(
+        url=variables.get(_LOG_URL, "").strip(),
+        files=variables.get(_LOG_FILES, "").strip(),
+        database_url=variables.get(_DATABASE, "").strip(),
+    )
+
+
+def _store(folder: Path, variables: Mapping[str, str]) -> Path:
+    """Return the folder that everything is kept in, absolute; a relative one lies in `folder`."""
+    return (folder / Path(variables.get(_STORE, "").strip() or ".setpoint").expanduser()).resolve()
 
 
 def _weak(key: str) -> list[str]:

@@ -22,14 +22,17 @@ from setpoint.ledger.chain import START
 from setpoint.ledger.verify import verify
 
 JOURNALS = {
-    "memory": lambda _folder, model: MemoryJournal(model),
-    "sqlite": lambda folder, model: SqlJournal(folder / "store" / "state.db", model),
+    "memory": lambda *_, model: MemoryJournal(model),
+    "sqlite": lambda _, folder, model: SqlJournal(folder / "store" / "state.db", model),
+    "postgres": lambda request, _, model: SqlJournal(
+        request.getfixturevalue("postgres").database(), model
+    ),
 }
 
 
 @pytest.fixture(params=JOURNALS)
 def journal(request, tmp_path):
-    return JOURNALS[request.param](tmp_path, "churn")
+    return JOURNALS[request.param](request, tmp_path, model="churn")
 
 
 def event(kind="promoted", at=1.0, **body):
@@ -230,7 +233,7 @@ def test_later_changes_to_what_was_committed_change_nothing(journal):
 )
 def test_adapters_agree_on_every_hash(tmp_path_factory, commits):
     folder = tmp_path_factory.mktemp("agree")
-    journals = [make(folder, "churn") for make in JOURNALS.values()]
+    journals = [JOURNALS[one](None, folder, model="churn") for one in ("memory", "sqlite")]
     for revision, bodies in enumerate(commits):
         events = [event(at=float(revision), x=body) for body in bodies]
         for journal in journals:

@@ -63,6 +63,21 @@ def read_address(url: str) -> Address:
     return Address(_shown(known, schema), schema, known)
 
 
+def beside(url: str, suffix: str) -> str:
+    """Return the address of another schema of the same database, whose name begins alike.
+
+    Raises:
+        UsageError: The address says nothing that can be understood, or the name would be too long.
+    """
+    schema = read_address(url).schema + suffix
+    parts = urlsplit(url)
+    asked = [one for one in parse_qsl(parts.query, keep_blank_values=True) if one[0] != "schema"]
+    query = urlencode([*asked, ("schema", schema)])
+    found = urlunsplit((*parts[:3], query, ""))
+    read_address(found)
+    return found
+
+
 def _is_torn(known: dict[str, Any]) -> bool:
     """Whether parts of a password may stand in the place of host, port or database, and so be shown."""
     host, port, name = (str(known.get(one, "")) for one in ("host", "port", "dbname"))

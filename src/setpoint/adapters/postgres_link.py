@@ -1,6 +1,7 @@
 """One connection to PostgreSQL that is opened when it is needed, and again when it was lost."""
 
 import re
+import select
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -94,8 +95,11 @@ class PostgresLink:
             JournalError: It was tried a moment ago.
             psycopg.Error: It cannot be opened.
         """
-        if self._connection is not None and not self._connection.closed:
-            return self._connection
+        if self._connection is not None:
+            if not self._connection.closed and not _has_word(self._connection):
+                return self._connection
+            self._connection.close()
+            self._connection = None
         now = self._clock.stopwatch()
         if now < self._not_before:
             raise JournalError(self._failure)
@@ -166,6 +170,13 @@ class _Named:
         with self._connection.cursor() as cursor:
             cursor.executemany(_translated(statement), values)
         return None
+
+
+def _has_word(connection: Connection) -> bool:
+    """Whether a server that was asked nothing has something to say: in nearly all cases farewell."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def connect(address: Address) -> Connection:

@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 
 from setpoint.adapters.answer_chunk import as_class
+from setpoint.adapters.log_secret import new_salt
 from setpoint.adapters.log_store import Judged, Statements
 from setpoint.adapters.postgres_address import Address
 from setpoint.adapters.postgres_link import Connection, PostgresLink, connect, say
@@ -33,6 +34,7 @@ WHERE n.nspname = %(schema)s AND c.relname = 'layout'
 """
 _OTHER = "SELECT model FROM answerers WHERE model <> :model LIMIT 1"
 _KNOWN = "SELECT prediction, text, number FROM outcomes WHERE prediction = ANY(:predictions)"
+_MAKE_SALT = "INSERT INTO secrets (salt) VALUES (:salt) ON CONFLICT DO NOTHING"
 _TELL = """
 INSERT INTO outcomes (prediction, text, number, at, answerer, drawn, wrong, distance)
 VALUES (:prediction, :text, :number, :at, :answerer, :drawn, :wrong, :distance)
@@ -137,6 +139,17 @@ class PostgresStore:
     def tell(self, connection: Statements, outcomes: Sequence[Judged]) -> None:
         """Insert outcomes that are not known."""
         connection.executemany(_TELL, [_line(one) for one in outcomes])
+
+    def salt(self) -> str:
+        """Return the salt of the log, as hexadecimal text; it is made where it is missing.
+
+        Raises:
+            JournalError: It can be neither read nor made.
+        """
+        with self.writing() as connection:
+            connection.execute(_MAKE_SALT, {"salt": new_salt()})
+            (salt,) = connection.execute("SELECT salt FROM secrets").fetchone()
+            return str(salt)
 
     def close(self) -> None:
         """Close the connections."""

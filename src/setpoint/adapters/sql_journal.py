@@ -60,6 +60,7 @@ _LEDGER = Table(
     Column("event", Text, nullable=False),
 )
 # A guard against slips, not against somebody who owns the file: that is what the chain of hashes is for.
+_POSTGRES = ("postgres", "postgresql")
 _APPEND_ONLY = tuple(
     f"CREATE TRIGGER setpoint_ledger_no_{verb.lower()} BEFORE {verb} ON setpoint_ledger "
     "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
@@ -78,6 +79,18 @@ _ADVICE = (
     ("unable to open", "it cannot be opened; check that the folder exists and may be written"),
     ("disk i/o", "the disk failed or is full; check it and run again, nothing was half-written"),
 )
+
+
+def models_in(database: Path | str) -> tuple[str, ...]:
+    """Return the names of the models whose states a database keeps, in order; none where there is no database.
+
+    Args:
+        database: File of a SQLite database, or an SQLAlchemy URL.
+
+    Raises:
+        JournalError: It cannot be read.
+    """
+    return SqlJournal(database, "").models()
 
 
 class SqlJournal:
@@ -118,6 +131,18 @@ class SqlJournal:
         """Return the state and its revision; see `setpoint.ports.journal`."""
         row = self._row(_STATE.c.state, _STATE.c.revision)
         return (None, 0) if row is None else (read_state(row[0]), int(row[1]))
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names of all models of the database, in order.
+
+        Raises:
+            JournalError: The store cannot be read.
+        """
+        with self._reading() as connection:
+            if connection is None:
+                return ()
+            query = select(_STATE.c.model).order_by(_STATE.c.model)
+            return tuple(str(row[0]) for row in connection.execute(query))
 
     def head(self) -> tuple[int, str]:
         """Return number and hash of the last entry as the state knows them; (0, 64 zeros) before the first.
@@ -304,7 +329,10 @@ def _url(database: Path | str) -> URL:
     if isinstance(database, Path):
         return URL.create("sqlite", database=str(database))
     try:
-        return make_url(database)
+        url = make_url(database)
+        if url.drivername in _POSTGRES:  # the driver that the prediction log uses as well
+            url = url.set(drivername="postgresql+psycopg")
+        return url.difference_update_query(["schema"])  # the prediction log's
     except ArgumentError as error:
         msg = "the database URL cannot be understood; write it as postgresql://USER@HOST/NAME or sqlite:///FILE"
         raise JournalError(msg) from error
