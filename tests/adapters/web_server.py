@@ -14,10 +14,11 @@ from cryptography.x509.oid import NameOID
 
 
 class WebServer:
-    """Answers GET by `pages`: path to bytes, (status, headers, body), or a function of the handler."""
+    """Answers GET by `pages`: path to bytes, (status, headers, body) or a function of the handler; others by `rest`."""
 
     def __init__(self, tls=None):
         self.pages = {}
+        self.rest = lambda _: (404, {}, b"nothing here")
         self.asked = []
         self.connections = 0
         outer = self
@@ -31,7 +32,7 @@ class WebServer:
 
             def do_GET(self):
                 outer.asked.append((self.path, dict(self.headers)))
-                page = outer.pages.get(self.path, (404, {}, b"nothing here"))
+                page = outer.pages.get(self.path) or outer.rest(self.path)
                 if callable(page):
                     page = page(self)
                     if page is None:

@@ -13,6 +13,7 @@ from setpoint.wiring.gateway import NoLog, _listen, build_app
 from setpoint.wiring.gateway_plan import GatewayPlan
 from setpoint.wiring.gateway_sources import sources
 
+CLOCK = SystemClock()
 REQUEST = (
     b'{"model": "m", "task": "regression", "contract": "c", '
     b'"columns": [{"name": "x", "kind": "float"}]}'
@@ -44,28 +45,29 @@ def test_document_and_bundle_are_one_or_the_other(tmp_path, both):
 
 def test_log_stands_beside_the_document_unless_named(tmp_path):
     path = tmp_path / "store" / "deployment.json"
-    assert sources(GatewayPlan(deployment=path))[1:] == (path.parent, path.parent / "log.db")
+    found = sources(GatewayPlan(deployment=path), CLOCK)
+    assert (found.base, found.log) == (path.parent, path.parent / "log.db")
     named = GatewayPlan(deployment=path, log=tmp_path / "other.db")
-    assert sources(named)[2] == tmp_path / "other.db"
+    assert sources(named, CLOCK).log == tmp_path / "other.db"
 
 
 def test_lone_bundle_gets_all_traffic_and_logs_only_where_told(bundle, tmp_path):
     folder = bundle("onnx")
-    documents, _, log = sources(GatewayPlan(bundle=folder))
-    deployment = documents.current()
+    found = sources(GatewayPlan(bundle=folder), CLOCK)
+    deployment = found.documents.current()
     deployment.require_sound()
     assert (deployment.model, deployment.weights, deployment.log) == ("m", {"1": 1.0}, "off")
-    assert log is None
-    logged, _, log = sources(GatewayPlan(bundle=folder, log=tmp_path / "log.db"))
-    assert (logged.current().log, log) == ("durable", tmp_path / "log.db")
+    assert found.log is None
+    logged = sources(GatewayPlan(bundle=folder, log=tmp_path / "log.db"), CLOCK)
+    assert (logged.documents.current().log, logged.log) == ("durable", tmp_path / "log.db")
 
 
 def test_lone_pickle_needs_trust(bundle):
     folder = bundle("native")
     with pytest.raises(BundleError, match="serve it with --native if you trust who wrote it"):
-        sources(GatewayPlan(bundle=folder))
-    documents, _, _ = sources(GatewayPlan(bundle=folder, native=True))
-    assert documents.current().prepare[0].runtime == "native"
+        sources(GatewayPlan(bundle=folder), CLOCK)
+    found = sources(GatewayPlan(bundle=folder, native=True), CLOCK)
+    assert found.documents.current().prepare[0].runtime == "native"
 
 
 @pytest.mark.parametrize("inside", [None, "manifest.json"])

@@ -25,10 +25,12 @@ class FileDeployments:
 
     Args:
         path: The file, such as `.setpoint/deployment.json`; its folder is made at the first document.
+        model: Name of the model that a document must be of to be read; empty for any.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, model: str = "") -> None:
         self._path = path
+        self._model = model
 
     def publish(self, deployment: Deployment) -> None:
         """Make `deployment` the document in force, atomically. Repeating it is harmless.
@@ -51,7 +53,7 @@ class FileDeployments:
         """Return the document in force, or None before the first.
 
         Raises:
-            DeploymentError: The file is there, but is not a deployment document.
+            DeploymentError: The file is there, but is not a deployment document, or is of another model.
         """
         try:
             text = self._path.read_bytes()
@@ -61,10 +63,14 @@ class FileDeployments:
             msg = f"cannot read the deployment document {self._path}: {error}"
             raise DeploymentError(msg) from error
         try:
-            return msgspec.json.decode(text, type=Deployment)
+            found = msgspec.json.decode(text, type=Deployment)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             msg = f"{self._path} is not a deployment document: {error}"
             raise DeploymentError(msg) from error
+        if self._model and found.model != self._model:
+            msg = f"{self._path} is of the model {found.model!r}, not {self._model!r}"
+            raise DeploymentError(msg)
+        return found
 
     def mark(self) -> tuple[int, int, int] | None:
         """Return something that differs whenever the file was replaced; None while there is none."""
@@ -73,6 +79,10 @@ class FileDeployments:
         except OSError:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def trouble(self) -> str:
+        """Return nothing: a file that cannot be read is told by `current`."""
+        return ""
 
     def report(self, report: GatewayReport) -> None:
         """Keep what a gateway reports, in place of what it reported before.

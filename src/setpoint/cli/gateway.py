@@ -8,9 +8,15 @@ import typer
 
 def gateway(
     deployment: Annotated[
-        Path | None,
-        typer.Option(help="Deployment document to follow [.setpoint/deployment.json]."),
+        str | None,
+        typer.Option(metavar="FILE|URL", help="Deployment document to follow [the project's]."),
     ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="What the project's state says of this model [its model]."
+        ),
+    ] = "",
     bundle: Annotated[Path | None, typer.Option(help="Serve this one bundle alone.")] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a spare one.")] = 8080,
@@ -30,9 +36,28 @@ def gateway(
     workers: Annotated[
         int, typer.Option(min=1, max=256, help="Processes that answer on the port.")
     ] = 1,
+    poll: Annotated[
+        float, typer.Option(help="Seconds between two looks at a document's URL.")
+    ] = 1.0,
     keys: Annotated[
         Path | None, typer.Option(help="File of API keys, by setpoint keys add [anybody may ask].")
     ] = None,
+    oidc_issuer: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Take bearer tokens of this issuer [SETPOINT_OIDC_ISSUER]."
+        ),
+    ] = "",
+    oidc_audience: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Whom tokens must be for [SETPOINT_OIDC_AUDIENCE]."),
+    ] = None,
+    oidc_scopes_claim: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Their claim with scopes [SETPOINT_OIDC_SCOPES_CLAIM, or scope]."
+        ),
+    ] = "",
     tls_cert: Annotated[
         Path | None, typer.Option(help="TLS certificate with its chain, PEM [plain HTTP].")
     ] = None,
@@ -49,15 +74,20 @@ def gateway(
 ) -> None:
     """Answer predictions over HTTP, following the deployment document, until stopped."""
     from setpoint.cli.failure import refusals
-    from setpoint.settings import read_log_key, read_tracing
-    from setpoint.wiring.gateway import GatewayPlan, run_gateway
+    from setpoint.settings import read_gateway_settings, read_tracing
+    from setpoint.wiring.gateway import run_gateway
+    from setpoint.wiring.gateway_choice import Choice, choose_document
+    from setpoint.wiring.gateway_plan import GatewayPlan, plan_tokens
 
-    if deployment is None and bundle is None:
-        deployment = Path(".setpoint") / "deployment.json"
+    def tell(line: str) -> None:
+        typer.echo(f"setpoint gateway: {line}", err=True)
+
     with refusals():
+        settings = read_gateway_settings()
+        choice = Choice(deployment or "", model, bundle, settings.deployment_token, poll)
         run_gateway(
             GatewayPlan(
-                deployment,
+                choose_document(choice, Path.cwd(), settings.store, tell),
                 bundle,
                 host,
                 port,
@@ -66,11 +96,17 @@ def gateway(
                 parent,
                 workers=workers,
                 keys=keys,
+                oidc=plan_tokens(
+                    oidc_issuer or settings.oidc_issuer,
+                    oidc_audience or settings.oidc_audiences,
+                    oidc_scopes_claim or settings.oidc_scopes_claim,
+                ),
                 certificate=tls_cert,
                 private_key=tls_key,
-                log_key=read_log_key(),
+                log_key=settings.log_key,
                 grpc_port=grpc_port,
                 access_log=access_log,
                 tracing=read_tracing(),
+                model=model,
             )
         )

@@ -8,6 +8,7 @@ Rules:
 3. What could not be loaded is tried again every few seconds, since a bundle may still be on its way, and is named as
    refused from the second time on. Readiness and metrics say why, and so do the reports to control.
 4. Generations only grow.
+5. A place that cannot be asked for the document changes nothing; it is told as trouble, and for how long.
 """
 
 import asyncio
@@ -44,7 +45,10 @@ class Documents(Protocol):
         """Return something that differs whenever the document may have changed; cheap."""
 
     def current(self) -> Deployment | None:
-        """Return the document, or None where there is none. Raises `DeploymentError`."""
+        """Return the document, or None where there is none; blocks. Raises `DeploymentError`."""
+
+    def trouble(self) -> str:
+        """Return why the place cannot be asked at the moment, or empty; cheap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Follower:
 
     Attributes:
         serving: What is served, or None before the first good document.
-        refused: Why the newest document is not in force, or empty.
+        refused: Why the newest document is not in force, or what is not known of it; or empty.
         problem: The same where no version is to blame, or empty.
         settled: Set once something is served, or there is no document yet.
     """
@@ -92,6 +96,8 @@ class Follower:
         self._clock = clock
         self._tell = tell
         self._switched = switched
+        self._reason = ""  # why the newest document that is known is not in force
+        self._trouble_since: float | None = None
         self._mark: Hashable = object()  # like no mark: the first look always reads
         self._retry_at = 0.0
         self._loaded: dict[_Key, Version] = {}
@@ -116,6 +122,12 @@ class Follower:
             if failure.tries >= _CERTAIN
         }
 
+    @property
+    def unreachable_s(self) -> float:
+        """Seconds since which the place of the document cannot be asked; 0 while it can."""
+        since = self._trouble_since
+        return 0.0 if since is None else self._clock.stopwatch() - since
+
     async def run(self, poll_s: float = _POLL_S) -> None:
         """Follow until cancelled, looking every `poll_s` seconds."""
         while True:
@@ -125,21 +137,32 @@ class Follower:
     async def look(self) -> None:
         """Look once; where the document changed, or something failed a while ago, try to make it the one in force."""
         mark = self._documents.mark()
-        due = bool(self.refused or self._failed) and self._clock.stopwatch() >= self._retry_at
-        if mark == self._mark and not due:
-            return
-        self._mark = mark
-        problem, before = "", self.refused
+        due = bool(self._reason or self._failed) and self._clock.stopwatch() >= self._retry_at
+        if mark != self._mark or due:
+            self._mark = mark
+            await self._try()
+        self._note(self._documents.trouble())
+
+    async def _try(self) -> None:
+        """Try once to make the document the one in force, and keep why that cannot be."""
+        problem = ""
         try:
-            self.refused = await self._follow()
+            self._reason = await self._follow()
         except Exception as error:  # noqa: BLE001 (the task's outermost frame: it must outlive any document)
-            self.refused = problem = _say(error, DeploymentError)
+            self._reason = problem = _say(error, DeploymentError)
         self.problem = problem
-        if self.serving is not None or self.refused == NO_DOCUMENT:
+        if self.serving is not None or self._reason == NO_DOCUMENT:
             self.settled.set()
         self._retry_at = self._clock.stopwatch() + _RETRY_S
-        if self.refused != before:
-            self._tell(self.refused)
+
+    def _note(self, trouble: str) -> None:
+        """Say what is not in order with the document and its place, once."""
+        if bool(trouble) != (self._trouble_since is not None):
+            self._trouble_since = self._clock.stopwatch() if trouble else None
+        refused = "; ".join(one for one in (self._reason, trouble) if one)
+        if refused != self.refused:
+            self.refused = refused
+            self._tell(refused)
 
     async def _follow(self) -> str:
         """Make the document the one in force, and return why that cannot be, or an empty text.

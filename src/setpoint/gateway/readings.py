@@ -40,6 +40,11 @@ def deployment_metrics(follower: Follower) -> tuple[Metric, ...]:
             lambda: {(): float(bool(follower.refused))},
         ),
         Reading(
+            "setpoint_deployment_unreachable_seconds",
+            "Seconds since which the deployment document's URL cannot be asked; 0 while it can.",
+            lambda: {(): follower.unreachable_s},
+        ),
+        Reading(
             "setpoint_deployment_info",
             "1, with what the deployment document in force says of the release and of the log.",
             lambda: _deployment(follower),

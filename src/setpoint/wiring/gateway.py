@@ -46,7 +46,7 @@ from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
 from setpoint.gateway.tokens import Tokens
 from setpoint.gateway.versions import load_version
-from setpoint.wiring.gateway_plan import GatewayPlan
+from setpoint.wiring.gateway_plan import GatewayPlan, RemotePlan
 from setpoint.wiring.gateway_sources import sources
 from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
 from setpoint.wiring.shadows import build_shadows
@@ -93,7 +93,7 @@ def run_gateway(plan: GatewayPlan) -> None:
 
 def _run_several(plan: GatewayPlan) -> None:
     """Serve by several processes, and watch them."""
-    _, _, log = sources(plan)
+    log = sources(plan, SystemClock()).log
     if log is not None:
         SqliteLog(
             log
@@ -230,7 +230,9 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         BundleError: The lone bundle is none.
         JournalError: The prediction log cannot be opened.
     """
-    documents, base, log_path = sources(plan)
+    found = sources(plan, clock)
+    access = _access(plan, clock)
+    documents, log_path = found.documents, found.log
     log: AnswerLog = SqliteLog(log_path) if log_path else NoLog()
     loading = ThreadPoolExecutor(1, thread_name_prefix="load")
     working = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="infer")
@@ -239,8 +241,8 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     writer = LogWriter(log, clock, timed=commits.under(()))
     load = partial(
         load_version,
-        base=base,
-        native=_load_native,
+        base=found.base,
+        native=_load_native if found.pickles else None,
         executor=working,
         secret=LogSecret(log_path, plan.log_key) if log_path else bytes,
         batches=batches,
@@ -248,7 +250,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     )
     follower = Follower(
         documents,
-        load,
+        lambda deployed: load(found.bring(deployed)),
         loading,
         clock,
         _teller(plan),
@@ -272,7 +274,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         clock=clock,
         limits=limits,
         release=__version__,
-        access=_access(plan, clock),
+        access=access,
         shadows=shadows,
     )
     reporter = None
@@ -309,9 +311,12 @@ def _teller(plan: GatewayPlan) -> Callable[[str], None]:
     """Return what tells people, in the error output, why no document or not the newest is in force."""
 
     def tell(refused: str) -> None:
+        place = (
+            plan.deployment.address if isinstance(plan.deployment, RemotePlan) else plan.deployment
+        )
         words = f"the deployment document is refused: {refused}"
-        if refused == NO_DOCUMENT:
-            words = f"waiting for {plan.deployment}; setpoint run makes it"
+        if refused.startswith(NO_DOCUMENT):
+            words = f"waiting for {place}; setpoint run makes it{refused.removeprefix(NO_DOCUMENT)}"
         elif not refused:
             words = "the deployment document is in force"
         sys.stderr.write(f"setpoint gateway: {words}\n")

@@ -1,11 +1,16 @@
 """What one gateway process is to be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from setpoint.adapters.web_address import WebAddress
+from setpoint.errors import UsageError
 from setpoint.facts.token_rule import TokenRule
 from setpoint.gateway.limits import Limits
 from setpoint.settings import Tracing
+
+_SHORTEST_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -22,12 +27,46 @@ class Drain:
 
 
 @dataclass(frozen=True)
+class RemotePlan:
+    """A deployment document at a URL.
+
+    Args:
+        address: The URL.
+        folder: Folder of this machine for bundles that are fetched, and for the log where none is named.
+        token: Bearer token for its server; empty for none.
+        every_s: Seconds between two looks.
+    """
+
+    address: WebAddress
+    folder: Path
+    token: str = field(default="", repr=False)
+    every_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what would tell secrets, or ask without end.
+
+        Raises:
+            UsageError: Credentials for plain http, two of them at once, or no pause between two looks.
+        """
+        if (self.token or self.address.authorization) and not self.address.is_private:
+            msg = f"{self.address} is plain http: whoever is on the way would read its token or password; use https"
+            raise UsageError(msg)
+        if self.token and self.address.authorization:
+            msg = f"{self.address} comes with a user and password, and SETPOINT_DEPLOYMENT_TOKEN is set: leave one out"
+            raise UsageError(msg)
+        if not self.every_s >= _SHORTEST_PAUSE_S:
+            msg = f"--poll {self.every_s:g}: {_SHORTEST_PAUSE_S:g} seconds or more"
+            raise UsageError(msg)
+
+
+@dataclass(frozen=True)
 class GatewayPlan:
     """What one gateway process is to be.
 
     Args:
-        deployment: The deployment document to follow; None where `bundle` is given.
+        deployment: The deployment document to follow, in a file or at a URL; None where `bundle` is given.
         bundle: One bundle to serve alone; None where `deployment` is given.
+        model: Name of the model that a document in a file must be of; empty for any.
         host: Address to listen on.
         port: Port to listen on; 0 takes a spare one.
         log: File of the prediction log. By default `log.db` beside the deployment document; none for a lone bundle.
@@ -46,7 +85,7 @@ class GatewayPlan:
         grpc_port: Port to answer gRPC on beside HTTP, 0 for a spare one; None for HTTP alone.
     """
 
-    deployment: Path | None = None
+    deployment: Path | RemotePlan | None = None
     bundle: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8080
@@ -64,3 +103,40 @@ class GatewayPlan:
     access_log: str = ""
     tracing: Tracing | None = None
     grpc_port: int | None = None
+    model: str = ""
+
+
+def plan_tokens(issuer: str, audiences: Sequence[str], scopes_claim: str) -> TokenRule | None:
+    """Return what tokens must be; None where no issuer is named.
+
+    Args:
+        issuer: Whose tokens are taken; empty for nobody's.
+        audiences: Whom they must be for.
+        scopes_claim: Claim that holds their scopes; empty for the usual one.
+
+    Raises:
+        UsageError: Nothing says whom tokens must be for, or whose.
+    """
+    if not issuer:
+        if audiences or scopes_claim:
+            raise UsageError("--oidc-audience and --oidc-scopes-claim need --oidc-issuer")
+        return None
+    if not audiences:
+        msg = "--oidc-issuer needs --oidc-audience: without it, tokens for anybody's service would be taken here"
+        raise UsageError(msg)
+    return TokenRule(issuer, tuple(audiences), scopes_claim or "scope")
+
+
+def plan_remote(text: str, folder: Path, token: str, every_s: float) -> RemotePlan:
+    """Return the plan for a deployment document at a URL.
+
+    Args:
+        text: The URL.
+        folder: Folder of this machine for what is fetched and logged.
+        token: Bearer token for its server; empty for none.
+        every_s: Seconds between two looks.
+
+    Raises:
+        UsageError: It is no http or https address, or secrets would be told.
+    """
+    return RemotePlan(WebAddress.parse(text, "--deployment"), folder, token, every_s)

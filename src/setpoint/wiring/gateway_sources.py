@@ -1,14 +1,18 @@
 """What a gateway serves from: a deployment document, or one bundle alone."""
 
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from setpoint.adapters.file_deployments import FileDeployments
+from setpoint.clock import Clock
 from setpoint.errors import BundleError, UsageError
 from setpoint.facts.deployment import Deployed, Deployment
 from setpoint.gateway.follow import Documents
 from setpoint.gateway.schema import read_schema
 from setpoint.gateway.versions import read_manifest
-from setpoint.wiring.gateway_plan import GatewayPlan
+from setpoint.wiring.gateway_plan import GatewayPlan, RemotePlan
 
 
 class LoneBundle:
@@ -29,9 +33,36 @@ class LoneBundle:
         """Return the document."""
         return self._deployment
 
+    def trouble(self) -> str:
+        """Return nothing: it is always at hand."""
+        return ""
 
-def sources(plan: GatewayPlan) -> tuple[Documents, Path, Path | None]:
-    """Return where the document stands, where relative bundle paths start, and the file of the log.
+
+@dataclass(frozen=True)
+class Sources:
+    """What a gateway serves from.
+
+    Args:
+        documents: Where the document stands.
+        base: Folder that relative bundle paths start from.
+        log: File of the log; None where there is none.
+        bring: Makes sure that the bundle of a version is on this machine, and returns the version as it lies here.
+        pickles: Whether a document that says `native` is believed.
+    """
+
+    documents: Documents
+    base: Path
+    log: Path | None
+    bring: Callable[[Deployed], Deployed] = lambda deployed: deployed
+    pickles: bool = True
+
+
+def sources(plan: GatewayPlan, clock: Clock) -> Sources:
+    """Return what a gateway serves from. Nothing is fetched yet.
+
+    Args:
+        plan: What the gateway is to be.
+        clock: Its clock.
 
     Raises:
         UsageError: The plan names no document and no bundle, or both.
@@ -39,11 +70,28 @@ def sources(plan: GatewayPlan) -> tuple[Documents, Path, Path | None]:
     """
     if (plan.deployment is None) == (plan.bundle is None):
         raise UsageError("a gateway needs a deployment document or a bundle, one of them")
+    if isinstance(plan.deployment, RemotePlan):
+        return _remote(plan.deployment, plan, clock)
     if plan.bundle is None:
         path = Path(plan.deployment or "").absolute()
-        return FileDeployments(path), path.parent, plan.log or path.parent / "log.db"
+        documents = FileDeployments(path, plan.model)
+        return Sources(documents, path.parent, plan.log or path.parent / "log.db")
     folder = plan.bundle.absolute()
-    return LoneBundle(_deploy_alone(folder, plan)), folder.parent, plan.log
+    return Sources(LoneBundle(_deploy_alone(folder, plan)), folder.parent, plan.log)
+
+
+def _remote(remote: RemotePlan, plan: GatewayPlan, clock: Clock) -> Sources:
+    """Return what a document at a URL serves from. Loads the web's modules, which no other gateway needs."""
+    adapter = importlib.import_module("setpoint.wiring.remote")
+    found = adapter.Remote(remote, clock)
+    return Sources(
+        found.documents,
+        remote.folder,
+        plan.log or remote.folder / "log.db",
+        found.bring,
+        # A pickle is code: whoever is on the way could put theirs into a document that comes by plain http.
+        pickles=remote.address.is_private,
+    )
 
 
 def _deploy_alone(folder: Path, plan: GatewayPlan) -> Deployment:

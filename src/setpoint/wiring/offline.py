@@ -1,15 +1,12 @@
 """Opens a project's state and ledger alone, for commands that look and do not run: no model, no table, no registry."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from setpoint.adapters.sql_journal import SqlJournal
 from setpoint.contract.contract import Contract
-from setpoint.settings import Settings, read_settings
+from setpoint.settings import Settings, read_settings, variables_in
 from setpoint.wiring.contract_file import read_contract
-
-_VARIABLE = re.compile(r"\$\{(\w+)")
 
 
 @dataclass(frozen=True)
@@ -52,4 +49,4 @@ def open_journal(contract: Contract, folder: Path) -> Offline:
 
 def named_variables(contract: Contract) -> frozenset[str]:
     """Return the names of environment variables that a contract speaks of, as in `${SETPOINT_SLACK_URL}`."""
-    return frozenset(_VARIABLE.findall(contract.text))
+    return variables_in(contract.text)
