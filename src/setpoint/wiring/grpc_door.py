@@ -12,7 +12,6 @@ from typing import Any
 
 from setpoint.errors import UsageError
 from setpoint.gateway.app import App
-from setpoint.gateway.limits import Limits
 
 _NEEDED = ("grpc", "google.protobuf")
 
@@ -80,7 +79,7 @@ def reserve_grpc(host: str, port: int, certificate: Path | None, key: Path | Non
     return GrpcDoor(place, host, tls, untold)
 
 
-async def open_grpc(door: GrpcDoor, app: App, limits: Limits) -> Any:
+async def open_grpc(door: GrpcDoor, app: App) -> Any:
     """Return the server of a door, open; its `drain` closes it.
 
     Raises:
@@ -88,9 +87,8 @@ async def open_grpc(door: GrpcDoor, app: App, limits: Limits) -> Any:
     """
     calls = importlib.import_module("setpoint.gateway.grpc.calls")
     served = importlib.import_module("setpoint.gateway.grpc.server")
-    server = served.GrpcServer(
-        partial(app.respond, find=calls.find_call), served.Wire(message=limits.body)
-    )
+    respond = partial(app.respond, find=calls.find_call)
+    server = served.GrpcServer(respond, app.limits, served.Wire(message=app.limits.body))
     try:
         await server.open(door.address, door.tls)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from tests.gateway.test_tls import certificate  # noqa: F401 (a fixture)
 
 from setpoint.gateway.exchange import Request
 from setpoint.gateway.grpc.calls import CALLS, find_call
