@@ -133,6 +133,10 @@ class App:
         """Set once a model is served, or there is none to serve yet."""
         return self._station.follower.settled
 
+    def begin_to_drain(self) -> None:
+        """Be unready from now on, and go on answering."""
+        self._station.phase.draining = True
+
     async def start(self) -> None:
         """Start the log writer, the follower and the reporter."""
         self._station.writer.start()

@@ -31,12 +31,13 @@ from setpoint.gateway.access import Access
 from setpoint.gateway.answering import Answering
 from setpoint.gateway.app import App
 from setpoint.gateway.column_check import as_text
+from setpoint.gateway.connection import Bounds
 from setpoint.gateway.follow import NO_DOCUMENT, Follower
 from setpoint.gateway.gauges import Gauges, batch_rows, log_commits
 from setpoint.gateway.http import HttpServer
 from setpoint.gateway.ids import PredictionIds
 from setpoint.gateway.keys import Keys
-from setpoint.gateway.limits import Limits, LimitsInForce
+from setpoint.gateway.limits import LimitsInForce
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
 from setpoint.gateway.readings import build_metrics
 from setpoint.gateway.reporting import Reporter
@@ -46,10 +47,12 @@ from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
 from setpoint.gateway.tokens import Tokens
 from setpoint.gateway.versions import load_version
-from setpoint.wiring.gateway_plan import GatewayPlan, RemotePlan
+from setpoint.wiring.gateway_plan import Drain, GatewayPlan, RemotePlan
 from setpoint.wiring.gateway_sources import sources
 from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
+from setpoint.wiring.open_files import room_for
 from setpoint.wiring.shadows import build_shadows
+from setpoint.wiring.stopping import Stopping
 from setpoint.wiring.watching import build_watch, require_watch
 from setpoint.wiring.workers import run_workers
 
@@ -59,7 +62,6 @@ except ImportError:  # it has no build for Windows
     uvloop = None
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
-_DRAIN_S = 30.0
 _SHUT_S = 10.0  # how long a worker without a model leaves the requests to its siblings
 _BACKLOG = 2048
 _COLLECT = (20_000, 50, 100)  # container objects that gather before the collector looks
@@ -88,7 +90,7 @@ def run_gateway(plan: GatewayPlan) -> None:
     listener = _listen(plan)
     grpc = _reserve_grpc(plan)
     _tell(listener, tls)
-    _run(app, Door(listener, tls, plan.limits, grpc=grpc), told)
+    _run(app, Door(listener, tls, plan.drain, grpc=grpc), told)
 
 
 def _run_several(plan: GatewayPlan) -> None:
@@ -109,9 +111,10 @@ def _run_several(plan: GatewayPlan) -> None:
         def work() -> None:
             told = _listen_for_signals()
             app = build_app(plan, SystemClock(), shared=Path(folder))
-            _run(app, Door(listener, tls, plan.limits, shared=True, grpc=grpc), told)
+            _run(app, Door(listener, tls, plan.drain, shared=True, grpc=grpc), told)
 
-        run_workers(plan.workers, work)
+        # What the parent holds open is not refused when the last worker has closed it, and never answered.
+        run_workers(plan.workers, work, listener.close)
 
 
 def _listen_for_signals() -> threading.Event:
@@ -164,14 +167,14 @@ class Door:
     Args:
         listener: The listening socket.
         tls: How connections are encrypted; None where they are not.
-        limits: How large requests may be.
+        drain: How it closes.
         shared: Whether other workers listen there too.
         grpc: Where calls over gRPC come in; None where nobody asked for them.
     """
 
     listener: socket.socket
     tls: ssl.SSLContext | None
-    limits: Limits
+    drain: Drain
     shared: bool = False
     grpc: GrpcDoor | None = None
 
@@ -184,18 +187,14 @@ def _run(app: App, door: Door, told: threading.Event) -> None:
 
 async def _serve(app: App, door: Door, told: threading.Event) -> None:
     """Serve until a signal says to stop."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in _STOPPING:
-        loop.add_signal_handler(number, stop.set)
-    if told.is_set():
-        stop.set()
-    server = HttpServer(app.respond, app.limits, told=app.note, names_peers=app.is_watched)
+    stopping = Stopping(told)
+    bounds = Bounds(connections=room_for(Bounds().connections))
+    server = HttpServer(app.respond, app.limits, bounds, told=app.note, names_peers=app.is_watched)
     app.show_connections(lambda: len(server.connections))
     await app.start()
     if door.shared:
-        await _until_it_serves(app, stop)
-    servers: list[Any] = [server]
+        await _until_it_serves(app, stopping.begun)
+    others: list[Any] = []
     if door.grpc is not None:
         others.append(await open_grpc(door.grpc, app))
     # What is there at the start lives as long as the process: the collector need not look at it again, and answers
@@ -204,9 +203,8 @@ async def _serve(app: App, door: Door, told: threading.Event) -> None:
     gc.freeze()
     gc.set_threshold(*_COLLECT)
     await server.open(door.listener, door.tls)
-    await stop.wait()
-    await asyncio.gather(*(one.drain(_DRAIN_S) for one in servers))
-    await app.stop()
+    await stopping.begun.wait()
+    await stopping.leave(app, server, others, door.drain)
 
 
 async def _until_it_serves(app: App, stop: asyncio.Event) -> None:

@@ -15,7 +15,9 @@ _YOUNG_S = 2.0  # a worker that dies younger than this is started again only aft
 _PAUSES_S = (0.0, 0.2, 1.0, 5.0)
 
 
-def run_workers(count: int, work: Callable[[], None]) -> None:
+def run_workers(
+    count: int, work: Callable[[], None], stopping: Callable[[], None] = lambda: None
+) -> None:
     """Fork workers, start those again that die, and end all of them at SIGTERM or SIGINT.
 
     Call it before the process has threads: only the caller's is forked.
@@ -23,6 +25,7 @@ def run_workers(count: int, work: Callable[[], None]) -> None:
     Args:
         count: Number of workers, 1 or more.
         work: What a worker does, until SIGTERM; it runs in the child, which then ends.
+        stopping: What the parent does before it ends the workers.
 
     Raises:
         UsageError: This system cannot fork.
@@ -45,6 +48,7 @@ def run_workers(count: int, work: Callable[[], None]) -> None:
             )
             time.sleep(_PAUSES_S[min(early, len(_PAUSES_S) - 1)])
             born[_fork(work)] = time.monotonic()
+    stopping()
     for pid in born:
         os.kill(pid, signal.SIGTERM)
     for pid in born:
