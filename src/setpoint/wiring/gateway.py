@@ -196,7 +196,7 @@ async def _serve(app: App, door: Door, told: threading.Event) -> None:
         await _until_it_serves(app, stopping.begun)
     others: list[Any] = []
     if door.grpc is not None:
-        servers.append(await open_grpc(door.grpc, app))
+        others.append(await open_grpc(door.grpc, app))
     # What is there at the start lives as long as the process: the collector need not look at it again, and answers
     # that wait for the log are no reason to look at everything.
     gc.collect()
