@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.control.power_cuts import PORTS, START, Cut, course
 
 from setpoint.control.adopting import adopt_first
 from setpoint.control.reconcile import current, reconcile, settle
@@ -14,96 +15,19 @@ from setpoint.facts.state import LoopState
 from setpoint.ledger.verify import verify
 from setpoint.release.rules import release_rules
 
-START = 400
 CANARY = {"strategy": "canary", "steps": ["20%", "100%"], "min_requests": 20, "guardrails": []}
 GUARDED = CANARY | {"guardrails": [{"error_rate": "20%"}, {"latency_p99": "100ms"}]}
-PORTS = ("journal", "registry", "jobs", "tables", "bundles", "deployments", "traffic", "scorer")
+COMMON = {
+    "min_requests": 20,
+    "guardrails": [{"error_rate": "20%"}, {"outcome": "accuracy", "not_worse_by": "5%"}],
+}
+OTHERS = {"shadow": {"steps": ["50%", "100%"]}, "blue_green": {}, "ab": {}, "bandit": {}}
 KILLS = 40
-
-
-class PowerCutError(Exception):
-    """The process died here."""
-
-
-class Wire:
-    """Passes calls on to a port, and cuts the power before or after the n-th of all calls."""
-
-    def __init__(self, port, cut):
-        self._port = port
-        self._cut = cut
-
-    def __getattr__(self, name):
-        found = getattr(self._port, name)
-        if not callable(found):
-            return found
-
-        def call(*given, **named):
-            self._cut.before()
-            answer = found(*given, **named)
-            self._cut.after()
-            return answer
-
-        return call
-
-
-class Cut:
-    """Counts instants before and after calls; dies once, at one of them."""
-
-    def __init__(self, at=None):
-        self.at = at
-        self.seen = 0
-
-    def before(self):
-        self.seen += 1
-        if self.seen == self.at:
-            raise PowerCutError
-
-    after = before
-
-
-def wired(world, cut):
-    return replace(world, **{name: Wire(getattr(world, name), cut) for name in PORTS})
-
-
-def course(play, *, until=700, cut=None):
-    """Answer rows batch by batch; after a power cut the loop just begins again."""
-    world = play.world if cut is None else wired(play.world, cut)
-    for start in range(START, until, 50):
-        play.go_to(start)
-        while True:
-            try:
-                settle(world, play.contract)
-                break
-            except PowerCutError:
-                continue
-        play.answer(start, start + 50)
+FEW_KILLS = 10
 
 
 def version_attempts(play):
     return [one.attempt for one in play.state.versions.values()]
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """Fits are done once for all tests."""
-    return tmp_path_factory.mktemp("store")
-
-
-@pytest.fixture
-def begun(store, make_play, small_contract, small_table):
-    """Make a world whose first champion is adopted; the answers turned into their contrary shortly before."""
-
-    def make(task="binary", table=None, **sections):
-        contract = small_contract(task, delay=10, retrain={"budget": {"runs": 99, "per": "9 rows"},
-                                  "data": "last 200 rows", "when": ["rows.new >= 100"]},
-                                  train={"split": {"validation": "0%", "test": "40%"}}, **sections)  # fmt: skip
-        given = small_table(800, task=task, change_at=320) if table is None else table
-        play = make_play(store, contract, given)
-        play.begin(START)
-        adopt_first(play.world, contract)
-        return play
-
-    return make
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
@@ -196,15 +120,23 @@ def test_registry_that_does_not_answer_stops_no_step_of_a_release(begun):
     assert play.world.registry.aliases("small")["champion"] == play.state.champion
 
 
-@pytest.mark.parametrize("release", [{"strategy": "direct"}, CANARY, GUARDED])
-def test_dies_between_any_two_calls_and_nothing_is_lost_or_doubled(begun, release):
+@pytest.mark.parametrize(
+    ("release", "kills"),
+    [
+        ({"strategy": "direct"}, KILLS),
+        (CANARY, KILLS),
+        (GUARDED, KILLS),
+        *((COMMON | {"strategy": one, **steps}, FEW_KILLS) for one, steps in OTHERS.items()),
+    ],
+)
+def test_dies_between_any_two_calls_and_nothing_is_lost_or_doubled(begun, release, kills):
     undisturbed = begun(release=release)
     counted = Cut()
     course(undisturbed, cut=counted)
     assert undisturbed.state.champion > 1
     told = list(undisturbed.world.journal.entries())
     rng = np.random.default_rng(1)
-    for at in sorted(rng.choice(counted.seen, size=KILLS, replace=False) + 1):
+    for at in sorted(rng.choice(counted.seen, size=kills, replace=False) + 1):
         play = begun(release=release)
         cut = Cut(int(at))
         course(play, cut=cut)

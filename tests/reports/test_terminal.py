@@ -143,7 +143,7 @@ def test_status_says_where_a_release_stands_and_what_is_kept_out():
         blocked=(Blocked(start=10, end=20, checks=("nulls",), reason="charges are missing", at=0.0),),
     )  # fmt: skip
     text = shown(status_table(state, "time"))
-    assert "version 2 gets 50% of traffic (canary, step 2 of 3" in text
+    assert "version 2 gets 50% of the traffic (canary, step 2 of 3" in text
     assert "row 10 to 20" in text
     assert "version 1: its file is altered" in text
     assert "fitted: drift.share > 30%" in text

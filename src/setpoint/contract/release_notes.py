@@ -131,8 +131,7 @@ def _loss(metrics: Mapping[str, float]) -> float:
 
 def _rounded(count: int) -> int:
     """Return a count with two digits that count."""
-    unit = 10 ** max(len(str(count)) - 2, 0)
-    return round(count / unit) * unit
+    return round(count, 2 - len(str(count)))
 
 
 def _outcomes_too_late(contract: Contract) -> Iterator[Remark]:

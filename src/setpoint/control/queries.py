@@ -30,16 +30,31 @@ _OF_A_DECISION = frozenset({"id", "at", "action", "reason"})
 
 
 class ReleaseStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A release under way: its challenger has `share` of the traffic, at step `step` of `steps`, counted from 1."""
+    """A release under way.
+
+    Args:
+        id: Names it.
+        version: The challenger.
+        champion: The version it would replace.
+        strategy: How it goes.
+        share: The challenger's share of traffic.
+        copied: Share of requests that it is given copies of.
+        step: Step that is in force, counted from 1.
+        steps: Steps in all.
+        since: Tick at which the step began.
+        held: Whether its time is up without a verdict, so that a person must decide.
+    """
 
     id: str
     version: int
     champion: int
     strategy: str
     share: float
+    copied: float
     step: int
     steps: int
     since: float
+    held: bool
 
 
 class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,10 +284,12 @@ def _release(state: LoopState) -> ReleaseStatus | None:
         version=release.version,
         champion=release.champion,
         strategy=release.strategy,
-        share=release.steps[release.step],
+        share=release.share,
+        copied=release.copied,
         step=release.step + 1,
         steps=len(release.steps),
         since=release.step_at,
+        held=release.held,
     )
 
 

@@ -29,11 +29,13 @@ class _Found:
 
     Args:
         arms: Counts by version.
+        own: What the challenger answered since the release began.
         measured: Verdicts of guardrails that the counts do not give.
         numbers: Further numbers for people.
     """
 
     arms: Mapping[int, ArmCounts]
+    own: Scored
     measured: Sequence[Verdict] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
 
@@ -57,7 +59,7 @@ def look_at_release(
         found = _shadowed(world, state, release, rules)
     else:
         found = _answered(world, state, release, rules)
-    skew = _skew(world, contract, state, release, rules)
+    skew = _skew(world, contract, state, found.own, rules)
     said = step(
         release,
         found.arms,
@@ -74,11 +76,12 @@ def _answered(world: World, state: LoopState, release: Release, rules: ReleaseRu
     """Return what both arms answered; of a blue-green release, outcomes on the rows that the challenger alone had."""
     scale = loss_scale(state)
     arms = world.traffic.arms(release.generation, slow_limits(rules), scale=scale)
+    (own,) = world.traffic.scored(release.version, [(release.started_at, world.clock.now())])
     outcomes = _outcome_rules(rules)
     if release.strategy != "blue_green" or release.step == 0 or not outcomes:
-        return _Found(arms)
+        return _Found(arms, own)
     pairs = pairs_since(world, state, release.step_at, (release.version, release.champion))
-    return _Found(arms, _judge_pairs(outcomes, pairs, release, rules))
+    return _Found(arms, own, _judge_pairs(outcomes, pairs, release, rules))
 
 
 def _shadowed(world: World, state: LoopState, release: Release, rules: ReleaseRules) -> _Found:
@@ -96,14 +99,12 @@ def _shadowed(world: World, state: LoopState, release: Release, rules: ReleaseRu
         scale=scale,
     )
     arms = {release.version: found.shadow, release.champion: found.live}
-    outcomes = _outcome_rules(rules)
-    if not outcomes:
-        return _Found(arms, numbers=_agreement(found))
     since = found
     if release.step > 0:
         since = world.traffic.shadowed(release.version, release.started_at, now, scale=scale)
     pairs = Pairs(since.losses, since.live_losses)
-    return _Found(arms, _judge_pairs(outcomes, pairs, release, rules), _agreement(found))
+    measured = _judge_pairs(_outcome_rules(rules), pairs, release, rules)
+    return _Found(arms, since.scored, measured, _agreement(found))
 
 
 def _agreement(found: ShadowEvidence) -> dict[str, float]:
@@ -144,22 +145,15 @@ def _judge_pairs(
 
 
 def _skew(
-    world: World, contract: Contract, state: LoopState, release: Release, rules: ReleaseRules
+    world: World, contract: Contract, state: LoopState, own: Scored, rules: ReleaseRules
 ) -> list[Verdict]:
     """Return how far the challenger's live answers are from those on its own test rows, where the contract asks."""
     rails = [rail for rail in contract.release.guardrails if isinstance(rail, SkewGuardrail)]
-    if not rails:
+    if not rails or state.release is None:
         return []
-    profile = world.bundles.profile(state.versions[str(release.version)].artifact)
-    told = _own_answers(world, release)
-    alpha = risk_of(release, rules).alpha_fail
+    profile = world.bundles.profile(state.versions[str(own.version)].artifact)
+    alpha = risk_of(state.release, rules).alpha_fail
     return [
-        judge_skew(rail.subject, profile, told, limit=float(rail.serving_skew), alpha=alpha)
+        judge_skew(rail.subject, profile, own, limit=float(rail.serving_skew), alpha=alpha)
         for rail in rails
     ]
-
-
-def _own_answers(world: World, release: Release) -> Scored:
-    """Return what the challenger answered since the release began, at whatever step."""
-    (told,) = world.traffic.scored(release.version, [(release.started_at, world.clock.now())])
-    return told

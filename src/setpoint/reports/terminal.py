@@ -11,6 +11,7 @@ from rich.text import Text
 
 from setpoint.clock import Axis, say_moment, say_tick
 from setpoint.facts.decision import Action, Decision
+from setpoint.facts.release import Release
 from setpoint.facts.replay import Replay
 from setpoint.facts.report import ValidationReport
 from setpoint.facts.state import LoopState
@@ -225,11 +226,7 @@ def status_table(state: LoopState, axis: Axis, *, promoted: float | None = None)
     if state.previous:
         facts["rolls back to"] = f"version {state.previous}"
     if release := state.release:
-        share = release.steps[release.step]
-        facts["release"] = (
-            f"version {release.version} gets {share:.0%} of traffic ({release.strategy}, step "
-            f"{release.step + 1} of {len(release.steps)}, since {say_when(release.step_at, axis)})"
-        )
+        facts["release"] = _say_release(release, axis)
     if state.proposed:
         facts["proposed"] = f"version {state.proposed} awaits its release"
     if attempt := state.attempt:
@@ -249,6 +246,15 @@ def status_table(state: LoopState, axis: Axis, *, promoted: float | None = None)
     if state.attempt and state.attempt.verdicts:
         parts.append(verdict_table(state.attempt.verdicts))
     return Group(*parts)
+
+
+def _say_release(release: Release, axis: Axis) -> str:
+    steps = f", step {release.step + 1} of {len(release.steps)}" if len(release.steps) > 1 else ""
+    since = f"since {say_when(release.step_at, axis)}"
+    held = "; its time is up, and a person must decide" if release.held else ""
+    return (
+        f"version {release.version} gets {release.lot} ({release.strategy}{steps}, {since}){held}"
+    )
 
 
 def _troubles(state: LoopState) -> dict[str, str]:
