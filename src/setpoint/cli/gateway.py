@@ -70,19 +70,40 @@ def gateway(
             metavar="FILE", help="One line of JSON for each request, to a file or stdout [none]."
         ),
     ] = "",
+    max_body: Annotated[int, typer.Option(help="Bytes of a request's body.")] = 1_000_000,
+    max_rows: Annotated[int, typer.Option(help="Rows of a request.")] = 1_000,
+    max_requests: Annotated[int, typer.Option(help="Requests answered at once; else 429.")] = 2_000,
+    max_queue: Annotated[
+        int, typer.Option(help="Rows that may wait for a model; else 429.")
+    ] = 10_000,
+    deadline: Annotated[
+        float, typer.Option(help="Seconds after which a request that still waits is told 504.")
+    ] = 30.0,
+    drain_delay: Annotated[
+        float,
+        typer.Option(
+            min=0.0, help="Seconds to go on taking requests after SIGTERM, while /readyz says 503."
+        ),
+    ] = 0.0,
+    drain: Annotated[
+        float, typer.Option(min=0.0, help="Seconds that requests which have arrived may take then.")
+    ] = 20.0,
     parent: Annotated[int, typer.Option(hidden=True, help="Stop when this process is gone.")] = 0,
 ) -> None:
     """Answer predictions over HTTP, following the deployment document, until stopped."""
     from setpoint.cli.failure import refusals
+    from setpoint.gateway.limits import Limits
     from setpoint.settings import read_gateway_settings, read_tracing
     from setpoint.wiring.gateway import run_gateway
     from setpoint.wiring.gateway_choice import Choice, choose_document
-    from setpoint.wiring.gateway_plan import GatewayPlan, plan_tokens
+    from setpoint.wiring.gateway_plan import Drain, GatewayPlan, plan_tokens
 
     def tell(line: str) -> None:
         typer.echo(f"setpoint gateway: {line}", err=True)
 
     with refusals():
+        limits = Limits(max_body, max_rows, max_requests, max_queue, deadline)
+        limits.require_sound()
         settings = read_gateway_settings()
         choice = Choice(deployment or "", model, bundle, settings.deployment_token, poll)
         run_gateway(
@@ -94,6 +115,8 @@ def gateway(
                 log,
                 native,
                 parent,
+                limits,
+                drain=Drain(drain_delay, drain),
                 workers=workers,
                 keys=keys,
                 oidc=plan_tokens(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from setpoint.errors import DeploymentError, UsageError
 from setpoint.facts.deployment import ServingLimits
 
 
@@ -27,9 +28,19 @@ class Limits:
         """Check that each limit makes sense.
 
         Raises:
-            DeploymentError: One does not.
+            UsageError: One does not.
         """
-        _asked(self).require_sound("the gateway")
+        asked = ServingLimits(
+            body=self.body,
+            rows=self.rows,
+            requests=self.requests,
+            queue=self.queue,
+            deadline_s=self.deadline_s,
+        )
+        try:
+            asked.require_sound("the gateway")
+        except DeploymentError as error:
+            raise UsageError(str(error)) from error
 
 
 class LimitsInForce:
@@ -53,13 +64,3 @@ class LimitsInForce:
         self.requests = own.requests if asked.requests is None else asked.requests
         self.queue = own.queue if asked.queue is None else asked.queue
         self.deadline_s = own.deadline_s if asked.deadline_s is None else asked.deadline_s
-
-
-def _asked(own: Limits) -> ServingLimits:
-    return ServingLimits(
-        body=own.body,
-        rows=own.rows,
-        requests=own.requests,
-        queue=own.queue,
-        deadline_s=own.deadline_s,
-    )
