@@ -60,11 +60,15 @@ class LogLines:
     Args:
         store: Its tables.
         files: The Parquet files; None where there are none.
+        live: Tables of the prediction log where this one is of its shadows: there the outcomes are.
     """
 
-    def __init__(self, store: LogStore, files: HourFiles | None) -> None:
+    def __init__(
+        self, store: LogStore, files: HourFiles | None, live: LogStore | None = None
+    ) -> None:
         self._store = store
-        self._reader = LogReader(store, files)
+        self._outcomes = live or store
+        self._reader = LogReader(store, files, live)
 
     def hours(self, start: float = -math.inf, end: float = math.inf) -> list[int]:
         """Return the hours (since 1970-01-01 UTC) that have answers in [start, end), oldest first.
@@ -134,6 +138,7 @@ class LogLines:
         with self._store.reading() as connection:
             names = files_of(connection, stretch)
             parts = parts_of(connection, stretch, inputs=True)
+        with self._outcomes.reading() as connection:
             has_text = connection.execute(_TEXT).fetchone() is not None
         kinds: dict[str, pa.DataType] = {}
         for name in names:
@@ -156,6 +161,7 @@ class LogLines:
         with self._store.reading() as connection:
             names = files_of(connection, everything)
             parts = parts_of(connection, everything, inputs=True)
+        with self._outcomes.reading() as connection:
             told = connection.execute("SELECT prediction, text, number, at FROM told").fetchall()
         outcomes = outcomes_of(told)
         return Snapshot(
@@ -174,6 +180,8 @@ class LogLines:
     def close(self) -> None:
         """Let go of the log."""
         self._store.close()
+        if self._outcomes is not self._store:
+            self._outcomes.close()
 
 
 def as_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:

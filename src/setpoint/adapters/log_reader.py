@@ -21,6 +21,7 @@ from setpoint.adapters.log_table import (
     FEATURE,
     Outcomes,
     Part,
+    live_ids,
     stacked,
     tables_of,
     with_outcomes,
@@ -58,11 +59,15 @@ class LogReader:
     Args:
         store: The log's tables.
         files: The Parquet files; None where there are none.
+        live: Tables of the prediction log where this one is of its shadows: there the outcomes are.
     """
 
-    def __init__(self, store: LogStore, files: HourFiles | None) -> None:
+    def __init__(
+        self, store: LogStore, files: HourFiles | None, live: LogStore | None = None
+    ) -> None:
         self._store = store
         self._files = files
+        self._live = live
 
     def file(self, name: str) -> HourFile:
         """Return a file that the tables list.
@@ -121,10 +126,11 @@ class LogReader:
         """
         if not table.num_rows:
             return with_outcomes(table, Outcomes())
-        low, high = pc.min_max(table["id"]).as_py().values()
-        with self._store.reading() as connection:
+        about = table["id"] if self._live is None else live_ids(table["id"])
+        low, high = pc.min_max(about).as_py().values()
+        with (self._live or self._store).reading() as connection:
             found = connection.execute(_OUTCOMES, {"low": low, "high": high}).fetchall()
-        return with_outcomes(table, outcomes_of(found))
+        return with_outcomes(table, outcomes_of(found), about)
 
 
 def outcomes_of(lines: Sequence[tuple[str, str | None, float | None, float]]) -> Outcomes:

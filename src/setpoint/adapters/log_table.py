@@ -108,10 +108,24 @@ def stacked(tables: Sequence[pa.Table], columns: Collection[str]) -> pa.Table:
     return pa.table({name: _joined(tables, name, ANSWER.get(name)) for name in names})
 
 
-def with_outcomes(table: pa.Table, outcomes: Outcomes) -> pa.Table:
-    """Return answers with `outcome` and `outcome_at` beside them, before the inputs; null where it is not known."""
+def live_ids(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the ids of the live answers to the rows that shadows answered; see `facts.prediction.live_id`."""
+    return pc.list_element(pc.split_pattern(column, ".", max_splits=1), 0)
+
+
+def with_outcomes(
+    table: pa.Table, outcomes: Outcomes, about: pa.ChunkedArray | None = None
+) -> pa.Table:
+    """Return answers with `outcome` and `outcome_at` beside them, before the inputs; null where it is not known.
+
+    Args:
+        table: The answers.
+        outcomes: What is known.
+        about: Id that the outcome of each is told by; None where it is its own.
+    """
     ids = pa.array(outcomes.ids, pa.string())
-    places = pc.index_in(table["id"], value_set=ids).combine_chunks()
+    about = table["id"] if about is None else about
+    places = pc.index_in(about, value_set=ids).combine_chunks()
     used = places.drop_null().unique()
     known = [outcomes.values[place] for place in used.to_pylist()]
     values = array_of(known).take(pc.index_in(places, value_set=used))

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.adapters.log_store import Stretch
+from setpoint.adapters.log_table import live_ids
 
 _SHADOW = ("id", "at", "generation", "prediction", "probability", "latency_s", "error")
 _LIVE = ("id", "position", "version", "prediction", "probability", "latency_s", "error")
@@ -30,7 +31,6 @@ class ShadowLog:
     def __init__(self, live: ChunkLog, opened: Callable[[], ChunkLog | None]) -> None:
         self._live = live
         self._opened = opened
-        self._log: ChunkLog | None = None
 
     def pairs(
         self, version: int, start: float, end: float, *, generation: int = 0, by_row: bool = False
@@ -51,24 +51,18 @@ class ShadowLog:
         Raises:
             JournalError: A log cannot be read.
         """
-        if self._log is None:
-            self._log = self._opened()
-        if self._log is None:
+        log = self._opened()
+        if log is None:
             return _NOTHING
         if by_row:
-            return self._by_row(self._log, version, (start, end), generation)
+            return self._by_row(log, version, (start, end), generation)
         asked = Stretch("at", start, end, version, generation)
-        shadow = _with_live_id(self._log.read(asked, _SHADOW), generation)
+        shadow = _with_live_id(log.read(asked, _SHADOW), generation)
         if not shadow.num_rows:
             return _NOTHING
         low, high = pc.min_max(shadow["live"]).as_py().values()
         live = self._live.read(Stretch("id", low, high), _LIVE, judged=True)
         return _joined(shadow, live, "at")
-
-    def close(self) -> None:
-        """Let go of the shadows' log."""
-        if self._log is not None:
-            self._log.close()
 
     def _by_row(
         self, log: ChunkLog, version: int, ticks: tuple[float, float], generation: int
@@ -87,10 +81,7 @@ class ShadowLog:
 def _with_live_id(table: pa.Table, generation: int) -> pa.Table:
     """Return a shadow's answers since a generation, with the id of the live answer to each row."""
     table = table.filter(pc.greater_equal(table["generation"], generation))
-    parts = pc.split_pattern(
-        table["id"], ".", max_splits=1
-    )  # see `setpoint.facts.prediction.live_id`
-    return table.append_column("live", pc.list_element(parts, 0))
+    return table.append_column("live", live_ids(table["id"]))
 
 
 def _joined(shadow: pa.Table, live: pa.Table, axis: str) -> pa.Table:
