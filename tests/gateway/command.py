@@ -18,12 +18,13 @@ class Command:
         words: Its options; a spare port unless one is among them.
         cwd: Folder that it runs in.
         env: Variables beside those of this process.
-        user: User that it runs as; None for the same.
+        before: Words before the command, such as those of a program that takes rights away.
         tls: Context that trusts its certificate.
     """
 
-    def __init__(self, *words, cwd, env=None, user=None, tls=None):
-        command = [sys.executable, "-m", "setpoint", "gateway", "--port", "0", *map(str, words)]
+    def __init__(self, *words, cwd, env=None, before=(), tls=None):
+        command = [*before, sys.executable, "-m", "setpoint", "gateway", "--port", "0"]
+        command += map(str, words)
         clean = {name: value for name, value in os.environ.items() if "SETPOINT_" not in name}
         self.tls = tls
         self.process = subprocess.Popen(
@@ -33,7 +34,6 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            user=user,
         )
         line = self.process.stdout.readline()
         if "://" not in line:

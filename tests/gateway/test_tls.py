@@ -1,16 +1,11 @@
 """TLS on the wire: answered under a certificate, refused without one, and files that are none."""
 
-import datetime as dt
-import ipaddress
 import json
 import ssl
 import urllib.request
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.adapters.web_server import make_certificate
 
 from setpoint.client import Client, Retries, UnreachableError
 from setpoint.errors import UsageError
@@ -19,33 +14,7 @@ from setpoint.wiring.gateway import GatewayPlan, _tls
 
 @pytest.fixture
 def certificate(tmp_path):
-    """A certificate of 127.0.0.1, which vouches for itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "setpoint test")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    cert, private = tmp_path / "cert.pem", tmp_path / "key.pem"
-    cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return cert, private
+    return make_certificate(tmp_path)
 
 
 def test_gateway_answers_over_tls_and_not_in_the_clear(
