@@ -160,3 +160,70 @@ def test_without_a_log_nothing_is_made(project, words):
     assert found.exit_code == 2
     assert "there is no prediction log yet" in found.output
     assert not log.exists()
+
+
+@pytest.fixture
+def shadowed(project):
+    """Beside the log, what version 9 answered as a shadow to the first ten rows and to the last three."""
+    numbers = [*range(10), 297, 298, 299]
+    with SqliteLog(project / ".setpoint" / "log.shadows.db") as log:
+        log.append(
+            [
+                prediction(n, id=f"p-{n:05d}.9", version=9, variant="shadow", propensity=0.0)
+                for n in numbers
+            ]
+        )
+        log.compact(DAY + 3 * HOUR + 400)
+    return numbers
+
+
+def test_what_shadows_answered_is_shown_to_those_who_ask_for_it(project, shadowed):
+    found = json.loads(run("--json", "--variant", "shadow"))
+    assert [one["id"] for one in found] == [f"p-{n:05d}.9" for n in shadowed]
+    assert {(one["variant"], one["version"], one["propensity"]) for one in found} == {
+        ("shadow", 9, 0.0)
+    }
+    live = {one["id"]: one["outcome"] for one in json.loads(run("--json", "--limit", "0"))}
+    assert not any(name.endswith(".9") for name in live)
+    assert [one["outcome"] for one in found] == [live[f"p-{n:05d}"] for n in shadowed]
+    assert any(one["outcome"] for one in found)
+    assert "wrote 13 answers" in run("export", "out.csv", "--variant", "shadow")
+    assert "wrote 300 answers" in run("export", "out.csv")
+
+
+def test_variants_of_live_answers_are_told_apart(project):
+    log = SqliteLog(project / ".setpoint" / "log.db")
+    log.append([prediction(300, variant="challenger")])
+    log.close()
+    assert [one["id"] for one in json.loads(run("--json", "--variant", "challenger"))] == [
+        "p-00300"
+    ]
+    assert json.loads(run("--json", "--variant", "champion"))[-1]["id"] == "p-00299"
+
+
+def test_without_a_shadow_there_is_nothing_to_show(project):
+    found = CliRunner().invoke(app, ["log", "--variant", "shadow"])
+    assert (found.exit_code, "no shadow has answered anything yet" in found.output) == (2, True)
+    assert not (project / ".setpoint" / "log.shadows.db").exists()
+    assert json.loads(run("query", "--json", "SELECT count(*) AS n FROM shadows")) == [{"n": 0}]
+
+
+def test_sql_holds_shadows_against_the_live_answers(project, shadowed):
+    sql = (
+        "SELECT count(*) AS n, count(s.outcome) AS known, "
+        "sum(CAST(s.prediction = l.prediction AS INT)) AS agreed "
+        "FROM shadows s JOIN log l ON l.id = s.live"
+    )
+    (found,) = json.loads(run("query", "--json", sql))
+    live = json.loads(run("--json", "--limit", "0"))
+    known = sum(one["outcome"] is not None for one in live if int(one["id"][2:]) in shadowed)
+    assert found["n"] == len(shadowed)
+    assert (found["known"], found["agreed"]) == (known, 12)  # the live answer to row 7 failed
+    assert json.loads(run("query", "--json", "SELECT count(*) AS n FROM log")) == [{"n": 300}]
+
+
+def test_compaction_moves_what_shadows_answered_as_well(project, offline, shadowed):
+    compact_log(offline, everything=True, clock=ManualClock(DAY + 9 * HOUR))
+    files = list((project / ".setpoint" / "log.shadows").rglob("*.parquet"))
+    assert len(files) == 2
+    assert len(json.loads(run("--json", "--variant", "shadow"))) == len(shadowed)

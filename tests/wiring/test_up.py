@@ -62,6 +62,7 @@ def test_a_pass_moves_one_hour_of_answers_and_a_failure_to_is_told(live):
             raise JournalError("the disk is full")
 
     loop.log = SimpleNamespace(compact=compact)
+    loop.shadows = lambda: None
     tidy(plan, loop)
     assert (asked, told) == ([(loop.world.clock.wall(), 1)], [])
     tidy(plan, loop)

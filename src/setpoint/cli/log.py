@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -23,6 +23,10 @@ _Env = Annotated[str, typer.Option(help="Overlay configs/NAME.yaml.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 _Last = Annotated[str, typer.Option(help="Only the last 24h, 30m, 7d, … [all].")]
 _Version = Annotated[int | None, typer.Option(help="Only answers of this version.")]
+_Variant = Annotated[
+    Literal["champion", "challenger", "shadow"] | None,
+    typer.Option(help="Only these; what shadows answered is shown for shadow alone [all given]."),
+]
 _Where = Annotated[
     str, typer.Option(help="Conditions, such as \"tenure > 60 and plan = 'monthly'\".")
 ]
@@ -46,6 +50,7 @@ def show(
     context: typer.Context,
     last: _Last = "",
     version: _Version = None,
+    variant: _Variant = None,
     where: _Where = "",
     limit: Annotated[int, typer.Option(help="The newest N; 0 shows all.", min=0)] = 20,
     follow: Annotated[
@@ -62,7 +67,7 @@ def show(
     from setpoint.wiring.log import newest_lines
 
     with refusals(json=json):
-        offline, wish = _asked(contract, env, last, version, where, limit)
+        offline, wish = _asked(_Asked(last, version, variant, where, limit), contract, env)
         if follow:
             _follow(wish, offline, json=json)
             return
@@ -78,6 +83,7 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help=".parquet or .csv.")],
     last: _Last = "",
     version: _Version = None,
+    variant: _Variant = None,
     where: _Where = "",
     contract: _Contract = _CONTRACT,
     env: _Env = "",
@@ -88,7 +94,7 @@ def export(
     from setpoint.wiring.log import export_lines
 
     with refusals(json=json):
-        offline, wish = _asked(contract, env, last, version, where, 0)
+        offline, wish = _asked(_Asked(last, version, variant, where), contract, env)
         rows = export_lines(wish, file.absolute(), offline)
     if json:
         _print_json({"rows": rows, "file": str(file)})
@@ -104,7 +110,10 @@ def query(
     env: _Env = "",
     json: _Json = False,
 ) -> None:
-    """Ask the log in SQL, by DuckDB; columns are those of an answer, and every input by its name."""
+    """Ask the log in SQL, by DuckDB; columns are those of an answer, and every input by its name.
+
+    The tables are log and shadows: what shadows answered, with the id of the live answer as live.
+    """
     from setpoint.cli.failure import refusals
     from setpoint.wiring.log_query import query_log
     from setpoint.wiring.offline import open_offline
@@ -145,9 +154,17 @@ def compact(
         print("no hour is over that was not moved already; --all moves the present one too")
 
 
-def _asked(
-    contract: Path, env: str, last: str, version: int | None, where: str, limit: int
-) -> "tuple[Offline, LogWish]":
+class _Asked(NamedTuple):
+    """Which answers a person asks for, as they were written."""
+
+    last: str
+    version: int | None
+    variant: Literal["champion", "challenger", "shadow"] | None
+    where: str
+    limit: int = 0
+
+
+def _asked(asked: _Asked, contract: Path, env: str) -> "tuple[Offline, LogWish]":
     """Return the project and what is asked of its log."""
     from setpoint.contract.scalar import ScalarError
     from setpoint.contract.spans import Duration
@@ -156,11 +173,12 @@ def _asked(
     from setpoint.wiring.offline import open_offline
 
     try:
-        last_s = float(Duration.read(last)) if last else None
+        last_s = float(Duration.read(asked.last)) if asked.last else None
     except ScalarError as error:
-        msg = f"--last {last}: {error}"
+        msg = f"--last {asked.last}: {error}"
         raise UsageError(msg) from error
-    return open_offline(contract, env=env), LogWish(last_s, version, where, limit)
+    wish = LogWish(last_s, asked.version, asked.variant, asked.where, asked.limit)
+    return open_offline(contract, env=env), wish
 
 
 def _follow(wish: "LogWish", offline: "Offline", *, json: bool) -> None:

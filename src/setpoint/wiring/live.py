@@ -30,7 +30,7 @@ from setpoint.facts.version import Lineage
 from setpoint.ports.journal import Journal
 from setpoint.ports.registry import Registry
 from setpoint.settings import Settings
-from setpoint.wiring.log_place import open_log, place_of
+from setpoint.wiring.log_place import LateShadows, open_log, place_of
 
 
 class SourceRows:
@@ -88,6 +88,7 @@ class Live:
         jobs: Does the fits.
         registry: MLflow, opened in the background.
         log: The prediction log.
+        shadows: The log of the shadows beside it.
         lock: Digest of the installed packages.
     """
 
@@ -95,6 +96,7 @@ class Live:
     jobs: ProcessJobs
     registry: DeferredRegistry
     log: ChunkLog
+    shadows: LateShadows
     lock: str
 
     def warm(self) -> None:
@@ -106,6 +108,7 @@ class Live:
         """End the processes and connections that it started."""
         self.jobs.close()
         self.log.close()
+        self.shadows.close()
 
     def __enter__(self) -> Self:
         return self
@@ -140,7 +143,8 @@ def open_live(
     registry = DeferredRegistry(lambda: _mlflow(settings))
     scorer = BundleScorer(store, project)
     journal = SqlJournal(settings.database, contract.model.name)
-    log = open_log(place_of(settings))
+    place = place_of(settings)
+    log, shadows = open_log(place), LateShadows(place)
     clock: Clock = SystemClock() if contract.axis == "time" else LogClock(log)
     lock = lock_digest(installed_packages())
     source = FileSource(section.source, folder=project, form=section.format)
@@ -152,13 +156,19 @@ def open_live(
         tables=tables,
         bundles=BundleStore(store),
         deployments=FileDeployments(store / "deployment.json"),
-        traffic=LogTraffic(log, scorer, artifacts_of(journal), axis=contract.axis),
+        traffic=LogTraffic(
+            log,
+            scorer,
+            artifacts_of(journal),
+            axis=contract.axis,
+            shadows=shadows,
+        ),
         scorer=scorer,
         rows=SourceRows(contract, source, tables),
         lineage=lambda: _lineage(project, lock),
         notice=notice,
     )
-    return Live(world, jobs, registry, log, lock)
+    return Live(world, jobs, registry, log, shadows, lock)
 
 
 def artifacts_of(journal: Journal) -> Callable[[int], str]:

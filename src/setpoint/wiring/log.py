@@ -4,18 +4,27 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from setpoint.adapters.answer_chunk import HOUR_S
-from setpoint.adapters.log_filter import Filter, read_filter
+from setpoint.adapters.log_filter import Condition, Filter, read_filter
 from setpoint.adapters.log_lines import COLUMNS, LogLines, lines_of
 from setpoint.adapters.table_chunks import written_table
 from setpoint.clock import Clock, SystemClock
 from setpoint.errors import UsageError
-from setpoint.wiring.log_place import open_lines, open_log, require_log
+from setpoint.wiring.log_place import (
+    find_shadow_lines,
+    find_shadows,
+    open_lines,
+    open_log,
+    require_log,
+)
 from setpoint.wiring.offline import Offline
+
+Variant = Literal["champion", "challenger", "shadow"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,8 @@ class LogWish:
     Args:
         last_s: Those of the last so many seconds; None means all.
         version: Those of this version; None means any.
+        variant: Those of this variant: `champion`, `challenger`, or what shadows answered; None means all that somebody
+            was given.
         where: Conditions; see `setpoint.adapters.log_filter`.
         limit: The newest so many; 0 means all.
         clock: Tells what is last.
@@ -32,6 +43,7 @@ class LogWish:
 
     last_s: float | None = None
     version: int | None = None
+    variant: Variant | None = None
     where: str = ""
     limit: int = 0
     clock: Clock = field(default_factory=SystemClock)
@@ -151,15 +163,30 @@ def compact_log(offline: Offline, *, everything: bool, clock: Clock | None = Non
         UsageError: There is no log yet.
         JournalError: The log or a file cannot be read or written.
     """
-    with open_log(require_log(offline.settings)) as log:
-        done = log.compact((clock or SystemClock()).wall(), everything=everything)
-        return Moved(*done, where=log.where)
+    now, place = (clock or SystemClock()).wall(), require_log(offline.settings)
+    with open_log(place) as log:
+        done = log.compact(now, everything=everything)
+        where = log.where
+    shadows = find_shadows(place)
+    if shadows is not None:
+        with shadows:
+            shadows.compact(now, everything=everything)
+    return Moved(*done, where=where)
 
 
 def _opened(wish: LogWish, offline: Offline) -> tuple[LogLines, Filter]:
     """Return the log and the conditions, which speak of columns that it has."""
     fits = read_filter(wish.where)
-    lines = open_lines(require_log(offline.settings))
+    place = require_log(offline.settings)
+    if wish.variant == "shadow":
+        found = find_shadow_lines(place)
+        if found is None:
+            raise UsageError("no shadow has answered anything yet")
+        lines = found
+    else:
+        lines = open_lines(place)
+        if wish.variant is not None:
+            fits = Filter((Condition("variant", "=", (wish.variant,)), *fits.conditions))
     try:
         fits.require(COLUMNS, lines.inputs())
     except UsageError:

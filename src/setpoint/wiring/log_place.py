@@ -109,6 +109,57 @@ def open_log(place: LogPlace, clock: Clock | None = None) -> ChunkLog:
     return ChunkLog(_store(place, clock), _files(place))
 
 
+def find_shadows(place: LogPlace, clock: Clock | None = None) -> ChunkLog | None:
+    """Open the log of the shadows beside a log; None where there never was a shadow.
+
+    Raises:
+        JournalError: It cannot be opened.
+    """
+    beside = place.shadows
+    return open_log(beside, clock) if _is_there(beside) else None
+
+
+class LateShadows:
+    """The log of the shadows beside a log, opened when there is one.
+
+    Args:
+        place: Where the log lies.
+        clock: For pauses between attempts to reach a database.
+    """
+
+    def __init__(self, place: LogPlace, clock: Clock | None = None) -> None:
+        self._place = place
+        self._clock = clock
+        self._log: ChunkLog | None = None
+
+    def __call__(self) -> ChunkLog | None:
+        """Return the log, or None where there never was a shadow.
+
+        Raises:
+            JournalError: It cannot be opened.
+        """
+        if self._log is None:
+            self._log = find_shadows(self._place, self._clock)
+        return self._log
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._log is not None:
+            self._log.close()
+
+
+def find_shadow_lines(place: LogPlace) -> LogLines | None:
+    """Open the log of the shadows beside a log for people to look at; None where there never was a shadow.
+
+    Raises:
+        JournalError: It cannot be opened.
+    """
+    beside = place.shadows
+    if not _is_there(beside):
+        return None
+    return LogLines(_store(beside, None), _files(beside), _store(place, None))
+
+
 def open_lines(place: LogPlace) -> LogLines:
     """Open a log for people to look at; see `open_log`."""
     return LogLines(_store(place, None), _files(place))
@@ -133,6 +184,11 @@ def _store(place: LogPlace, clock: Clock | None) -> LogStore:
     adapter = _adapter("setpoint.wiring.postgres")
     store: LogStore = adapter.open_store(place.tables, clock or SystemClock())
     return store
+
+
+def _is_there(place: LogPlace) -> bool:
+    """Whether a log is there; whether a database has one is seen when it is asked."""
+    return not isinstance(place.tables, Path) or place.tables.is_file()
 
 
 def _files(place: LogPlace) -> HourFiles | None:

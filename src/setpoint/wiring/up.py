@@ -119,9 +119,14 @@ def look(plan: UpPlan, live: Live) -> list[Decision]:
 
 
 def tidy(plan: UpPlan, live: Live) -> None:
-    """Move the answers of one hour that is over into a Parquet file; where none is, this costs one look at an index."""
+    """Move the answers of one hour that is over into a Parquet file, live ones and shadows' ones.
+
+    Where no hour is over this costs a look at an index.
+    """
     try:
-        live.log.compact(live.world.clock.wall(), most=1)
+        for log in (live.log, live.shadows()):
+            if log is not None:
+                log.compact(live.world.clock.wall(), most=1)
     except SetpointError as error:
         plan.told(f"answers stay where they are, the next pass tries again: {error}")
 
