@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 _INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -62,7 +63,12 @@ class Postgres:
         """Stop it at once: connections break. With `kill`, as a power cut would."""
         if self._process is not None:
             if kill:
-                os.killpg(self._process.pid, 9)
+                whole = psutil.Process(self._process.pid)
+                for one in (
+                    whole,
+                    *whole.children(recursive=True),
+                ):  # the others would go on a while
+                    one.kill()
             else:
                 self._process.send_signal(
                     3

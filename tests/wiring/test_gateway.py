@@ -46,9 +46,9 @@ def test_document_and_bundle_are_one_or_the_other(tmp_path, both):
 def test_log_stands_beside_the_document_unless_named(tmp_path):
     path = tmp_path / "store" / "deployment.json"
     found = sources(GatewayPlan(deployment=path), CLOCK)
-    assert (found.base, found.log) == (path.parent, path.parent / "log.db")
+    assert (found.base, found.log.tables) == (path.parent, path.parent / "log.db")
     named = GatewayPlan(deployment=path, log=tmp_path / "other.db")
-    assert sources(named, CLOCK).log == tmp_path / "other.db"
+    assert sources(named, CLOCK).log.tables == tmp_path / "other.db"
 
 
 def test_lone_bundle_gets_all_traffic_and_logs_only_where_told(bundle, tmp_path):
@@ -59,7 +59,7 @@ def test_lone_bundle_gets_all_traffic_and_logs_only_where_told(bundle, tmp_path)
     assert (deployment.model, deployment.weights, deployment.log) == ("m", {"1": 1.0}, "off")
     assert found.log is None
     logged = sources(GatewayPlan(bundle=folder, log=tmp_path / "log.db"), CLOCK)
-    assert (logged.documents.current().log, logged.log) == ("durable", tmp_path / "log.db")
+    assert (logged.documents.current().log, logged.log.tables) == ("durable", tmp_path / "log.db")
 
 
 def test_lone_pickle_needs_trust(bundle):

@@ -27,9 +27,13 @@ def gateway(
         ),
     ] = None,
     log: Annotated[
-        Path | None,
-        typer.Option(help="Prediction log [log.db beside the document; none with --bundle]."),
-    ] = None,
+        str,
+        typer.Option(
+            metavar="FILE|URL",
+            help="Prediction log: a file, postgresql://… or s3://… "
+            "[SETPOINT_LOG_URL, or log.db beside the document; none with --bundle].",
+        ),
+    ] = "",
     native: Annotated[
         bool, typer.Option("--native", help="With --bundle: load a pickle. It is code; trust it.")
     ] = False,
@@ -112,7 +116,7 @@ def gateway(
                 bundle,
                 host,
                 port,
-                log,
+                log or None,
                 native,
                 parent,
                 limits,
@@ -126,6 +130,7 @@ def gateway(
                 ),
                 certificate=tls_cert,
                 private_key=tls_key,
+                told_log=settings.log,
                 log_key=settings.log_key,
                 grpc_port=grpc_port,
                 access_log=access_log,

@@ -20,11 +20,9 @@ from typing import Any
 
 from setpoint import __version__
 from setpoint.adapters.file_deployments import FileDeployments
-from setpoint.adapters.log_secret import LogSecret
 from setpoint.adapters.parent import die_with
-from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Clock, SystemClock
-from setpoint.errors import UnknownPredictionError, UsageError
+from setpoint.errors import JournalError, UnknownPredictionError, UsageError
 from setpoint.facts.prediction import Outcome, Prediction
 from setpoint.facts.token_rule import TokenRule
 from setpoint.gateway.access import Access
@@ -50,6 +48,7 @@ from setpoint.gateway.versions import load_version
 from setpoint.wiring.gateway_plan import Drain, GatewayPlan, RemotePlan
 from setpoint.wiring.gateway_sources import sources
 from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
+from setpoint.wiring.log_place import LogPlace, open_log, secret_of
 from setpoint.wiring.open_files import room_for
 from setpoint.wiring.shadows import build_shadows
 from setpoint.wiring.stopping import Stopping
@@ -97,9 +96,7 @@ def _run_several(plan: GatewayPlan) -> None:
     """Serve by several processes, and watch them."""
     log = sources(plan, SystemClock()).log
     if log is not None:
-        SqliteLog(
-            log
-        ).close()  # a log that cannot be opened is told here, once, and made here, once
+        open_log(log).close()  # one that cannot be opened is told here, once, and made here, once
     require_watch(plan.access_log, plan.tracing)
     _access(plan, SystemClock())  # what is wrong with it is told here, not by workers that die
     tls = _tls(plan)
@@ -230,8 +227,8 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     """
     found = sources(plan, clock)
     access = _access(plan, clock)
-    documents, log_path = found.documents, found.log
-    log: AnswerLog = SqliteLog(log_path) if log_path else NoLog()
+    documents = found.documents
+    log = _open_log(found.log, clock)
     loading = ThreadPoolExecutor(1, thread_name_prefix="load")
     working = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="infer")
     limits = LimitsInForce(plan.limits)
@@ -242,7 +239,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         base=found.base,
         native=_load_native if found.pickles else None,
         executor=working,
-        secret=LogSecret(log_path, plan.log_key) if log_path else bytes,
+        secret=bytes if found.log is None else secret_of(found.log, plan.log_key),
         batches=batches,
         limits=limits,
     )
@@ -260,7 +257,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     watch, watching = build_watch(plan.access_log, plan.tracing, clock, __version__)
     further = [batches, commits, *watching, *build_metrics(__version__)]
     gauges = Gauges(follower, writer, siblings, further)
-    shadows = build_shadows(log_path, follower, clock)
+    shadows = build_shadows(found.log, follower, clock)
     ids = PredictionIds(clock, os.urandom)
     answering = Answering(ids, clock, writer, gauges, limits, shadows)
     gauges.add(shadows.metrics.all())
@@ -280,6 +277,24 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
         reporting = ThreadPoolExecutor(1, thread_name_prefix="report")
         reporter = Reporter(_name(), follower, documents, reporting, clock)
     return App(station, reporter, siblings, watch)
+
+
+def _open_log(place: LogPlace | None, clock: Clock) -> AnswerLog:
+    """Return the log; a database that cannot be reached yet is told, and waited for.
+
+    Raises:
+        UsageError: What it needs is not installed.
+        JournalError: A file cannot be opened.
+    """
+    if place is None:
+        return NoLog()
+    log = open_log(place, clock)
+    try:
+        log.span()
+    except JournalError as error:
+        sys.stderr.write(f"setpoint gateway: {error}; it is tried again\n")
+        sys.stderr.flush()
+    return log
 
 
 def _access(plan: GatewayPlan, clock: Clock) -> Access | None:

@@ -8,7 +8,7 @@ from setpoint.adapters.web_address import WebAddress
 from setpoint.errors import UsageError
 from setpoint.facts.token_rule import TokenRule
 from setpoint.gateway.limits import Limits
-from setpoint.settings import Tracing
+from setpoint.settings import LogSettings, Tracing
 
 _SHORTEST_PAUSE_S = 0.05
 
@@ -69,7 +69,8 @@ class GatewayPlan:
         model: Name of the model that a document in a file must be of; empty for any.
         host: Address to listen on.
         port: Port to listen on; 0 takes a spare one.
-        log: File of the prediction log. By default `log.db` beside the deployment document; none for a lone bundle.
+        log: The prediction log: a file, or an address of PostgreSQL or of an object store. Where nobody says, it is as
+            `told_log` says, or `log.db` beside the deployment document; none for a lone bundle.
         native: Whether a lone bundle may be a pickle; a deployment document says so itself.
         parent: Process that it stops with; 0 for none.
         limits: What it takes on, where no deployment document says otherwise.
@@ -79,6 +80,7 @@ class GatewayPlan:
         oidc: What tokens must be; None where none are taken. Without keys and tokens anybody may ask.
         certificate: File of the TLS certificate, with its chain; None for plain HTTP.
         private_key: File of its private key; None where the certificate's file holds it.
+        told_log: What the environment says of the prediction log.
         log_key: What the log hashes columns with; empty for a salt beside the log.
         access_log: File of the access log, or `stdout`; empty for none.
         tracing: Which requests are traced, and where spans go; None where none are.
@@ -89,7 +91,7 @@ class GatewayPlan:
     bundle: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8080
-    log: Path | None = None
+    log: Path | str | None = field(default=None, repr=False)
     native: bool = False
     parent: int = 0
     limits: Limits = field(default_factory=Limits)
@@ -99,6 +101,7 @@ class GatewayPlan:
     oidc: TokenRule | None = None
     certificate: Path | None = None
     private_key: Path | None = None
+    told_log: LogSettings = field(default_factory=LogSettings)
     log_key: str = field(default="", repr=False)
     access_log: str = ""
     tracing: Tracing | None = None

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from setpoint.adapters.file_deployments import FileDeployments
@@ -13,6 +13,7 @@ from setpoint.gateway.follow import Documents
 from setpoint.gateway.schema import read_schema
 from setpoint.gateway.versions import read_manifest
 from setpoint.wiring.gateway_plan import GatewayPlan, RemotePlan
+from setpoint.wiring.log_place import LogPlace, place_at
 
 
 class LoneBundle:
@@ -45,14 +46,14 @@ class Sources:
     Args:
         documents: Where the document stands.
         base: Folder that relative bundle paths start from.
-        log: File of the log; None where there is none.
+        log: Where the log lies; None where there is none.
         bring: Makes sure that the bundle of a version is on this machine, and returns the version as it lies here.
         pickles: Whether a document that says `native` is believed.
     """
 
     documents: Documents
     base: Path
-    log: Path | None
+    log: LogPlace | None
     bring: Callable[[Deployed], Deployed] = lambda deployed: deployed
     pickles: bool = True
 
@@ -75,9 +76,22 @@ def sources(plan: GatewayPlan, clock: Clock) -> Sources:
     if plan.bundle is None:
         path = Path(plan.deployment or "").absolute()
         documents = FileDeployments(path, plan.model)
-        return Sources(documents, path.parent, plan.log or path.parent / "log.db")
+        return Sources(documents, path.parent, _log_of(plan, path.parent))
     folder = plan.bundle.absolute()
-    return Sources(LoneBundle(_deploy_alone(folder, plan)), folder.parent, plan.log)
+    log = None if plan.log is None else _log_of(plan, folder.parent)
+    return Sources(LoneBundle(_deploy_alone(folder, plan)), folder.parent, log)
+
+
+def _log_of(plan: GatewayPlan, folder: Path) -> LogPlace:
+    """Return where the log lies; in a folder where nobody says.
+
+    Raises:
+        UsageError: It is said to be where none can be.
+    """
+    told = plan.told_log
+    if plan.log is not None:
+        told = replace(told, url=str(plan.log))
+    return place_at(told, folder / "log.db")
 
 
 def _remote(remote: RemotePlan, plan: GatewayPlan, clock: Clock) -> Sources:
@@ -87,7 +101,7 @@ def _remote(remote: RemotePlan, plan: GatewayPlan, clock: Clock) -> Sources:
     return Sources(
         found.documents,
         remote.folder,
-        plan.log or remote.folder / "log.db",
+        _log_of(plan, remote.folder),
         found.bring,
         # A pickle is code: whoever is on the way could put theirs into a document that comes by plain http.
         pickles=remote.address.is_private,

@@ -5,13 +5,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from setpoint.adapters.shadow_file import shadow_file
-from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import Clock
 from setpoint.facts.prediction import Outcome, Prediction
 from setpoint.gateway.follow import Follower
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
 from setpoint.gateway.shadows import Shadows
+from setpoint.wiring.log_place import LogPlace, open_log
 
 _KEPT = 10_000  # answers of shadows while their log cannot be written
 _LINGER_S = (
@@ -48,16 +47,16 @@ class LateLog:
         return self._log
 
 
-def build_shadows(log: Path | None, follower: Follower, clock: Clock) -> Shadows:
+def build_shadows(log: LogPlace | None, follower: Follower, clock: Clock) -> Shadows:
     """Return the shadows of a gateway process.
 
     Args:
-        log: File of its prediction log; None where it has none, so that its document says `off`.
+        log: Where its prediction log lies; None where it has none, so that its document says `off`.
         follower: Knows what is served.
         clock: Its clock.
     """
     writer = LogWriter(
-        LateLog(lambda: SqliteLog(shadow_file(log or Path("log.db")))),
+        LateLog(lambda: open_log((log or LogPlace(Path("log.db"))).shadows, clock)),
         clock,
         capacity=_KEPT,
         linger_s=_LINGER_S,
