@@ -14,6 +14,7 @@ from setpoint.facts.evidence import Scores
 from setpoint.facts.training import Feature
 from setpoint.training.frame import is_numeric
 from setpoint.training.model import Form, NativeModel, score
+from setpoint.training.threads import one_thread_for_sums
 
 
 class NativeRunner:
@@ -36,6 +37,7 @@ class NativeRunner:
         except Exception as error:  # unpickling runs anything
             msg = f"model.pkl cannot be loaded: {type(error).__name__}: {error}"
             raise BundleError(msg) from error
+        one_thread_for_sums()
         self._model = NativeModel(estimator, form)
         self._features = form.features
 
@@ -54,8 +56,19 @@ class NativeRunner:
             else pa.array(values, pa.string())
             for feature, values in zip(self._features, zip(*rows, strict=True), strict=True)
         ]
+        return self.run_columns(arrays)
+
+    def run_columns(self, columns: Sequence[pa.Array]) -> Scores:
+        """Return the answers for n rows that come as columns: float64, and text.
+
+        Args:
+            columns: One for each of the form's features, n values each, null where missing.
+
+        Raises:
+            TrainingError: The answers are nonsense.
+        """
         names = [feature.name for feature in self._features]
-        return score(self._model, pa.table(arrays, names=names))
+        return score(self._model, pa.table(list(columns), names=names))
 
 
 def load_native(  # noqa: D417 (the arguments are those of `Form`)
@@ -65,6 +78,7 @@ def load_native(  # noqa: D417 (the arguments are those of `Form`)
     columns: Sequence[tuple[str, str]],
     classes: tuple[str, ...],
     threshold: float,
+    together: int = 1,
 ) -> NativeRunner:
     """Return the runner of a pickle.
 
@@ -76,4 +90,4 @@ def load_native(  # noqa: D417 (the arguments are those of `Form`)
         BundleError: The pickle cannot be loaded.
     """
     features = tuple(Feature(name=name, kind=kind) for name, kind in columns)
-    return NativeRunner(model, Form(task, features, classes, threshold))
+    return NativeRunner(model, Form(task, features, classes, threshold, together))

@@ -107,10 +107,13 @@ def as_text(array: pa.Array) -> pa.Array:
     """Return values as the text that names them: 1 and 1.0 are `1`, true is `true`."""
     if pa.types.is_floating(array.type):
         values = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
-        whole = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        if np.all(np.isnan(whole) | ((whole == np.floor(whole)) & (np.abs(whole) < _ROUND_LIMIT))):
-            values = values.cast(pa.int64())
-        return values.cast(pa.string())
+        numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        with np.errstate(invalid="ignore"):
+            whole = (numbers == np.floor(numbers)) & (np.abs(numbers) < _ROUND_LIMIT)
+        texts = pa.array(np.where(whole, numbers, 0.0).astype(np.int64)).cast(pa.string())
+        return (
+            texts if whole.all() else pc.if_else(pa.array(whole), texts, values.cast(pa.string()))
+        )
     if pa.types.is_timestamp(array.type):
         return pc.strftime(array, format="%Y-%m-%dT%H:%M:%S")
     return array.cast(pa.string())
@@ -143,16 +146,18 @@ def _numbers_of_text(texts: pa.Array, decimal: str, *, is_whole: bool) -> Cells:
     shape = pc.fill_null(pc.match_substring_regex(texts, NUMBER), fill_value=False)
     kept = pc.if_else(shape, texts, pa.scalar(None, pa.string()))
     plain = pc.utf8_ltrim(kept, characters="+")
-    if is_whole:
-        digits = pc.replace_substring_regex(plain, r"\.0*$", "")
-        if pc.all(
-            pc.fill_null(pc.match_substring_regex(digits, _WHOLE_DIGITS), fill_value=True)
-        ).as_py():
-            bad = ~(shape.to_numpy(zero_copy_only=False) | absent.to_numpy(zero_copy_only=False))
-            return Cells(digits.cast(pa.int64()), bad)  # exact beyond what a float holds
     values = pc.fill_null(plain.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)
     missing = np.asarray(absent.to_numpy(zero_copy_only=False))
-    return _checked_numbers(values, missing, is_whole=is_whole)
+    cells = _checked_numbers(values, missing, is_whole=is_whole)
+    return _with_exact(cells, plain) if is_whole else cells
+
+
+def _with_exact(cells: Cells, texts: pa.Array) -> Cells:
+    """Return whole numbers as their digits say, beyond what a float holds."""
+    digits = pc.replace_substring_regex(texts, r"\.0*$", "")
+    known = pc.fill_null(pc.match_substring_regex(digits, _WHOLE_DIGITS), fill_value=False)
+    exact = pc.if_else(known, digits, pa.scalar(None, pa.string())).cast(pa.int64())
+    return Cells(pc.coalesce(exact, cells.values), cells.bad)
 
 
 def _checked_numbers(values: npt.NDArray[np.float64], missing: Bools, *, is_whole: bool) -> Cells:

@@ -23,6 +23,8 @@ _NUMBERS = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 _TEXT = "tensor(string)"
 _TEXT_KINDS = ("category", "text")
 _OUTPUTS = {"binary": "probabilities", "multiclass": "probabilities", "regression": "variable"}
+Feed = dict[str, npt.NDArray[Any]]
+
 _SHOWN = 10  # names in a message
 _NO_LABELS = np.empty(0, dtype=np.int64)
 _NO_VALUES = np.empty(0)
@@ -73,12 +75,13 @@ class OnnxRunner:
         except Exception as error:  # onnxruntime's exceptions share no public root
             msg = f"model.onnx cannot be loaded: {error}"
             raise BundleError(msg) from error
+        self._together = document.together
         self._plan_inputs(document)
         self._plan_output(document)
 
     def run(self, rows: Sequence[Row]) -> Scores:
         """Return the model's answers for checked rows in the order of the schema; labels are left empty."""
-        feed: dict[str, npt.NDArray[Any]] = {}
+        feed: Feed = {}
         if self._pick_numbers is not None:  # None becomes NaN
             feed[NUMBERS] = np.array([self._pick_numbers(row) for row in rows], self._number_type)
         if self._pick_texts is not None:
@@ -89,10 +92,38 @@ class OnnxRunner:
                 ],
                 dtype=object,
             )
-        (answer,) = self._session.run(self._outputs, feed)
+        return self._scores(feed, len(rows))
+
+    def run_columns(
+        self, numbers: npt.NDArray[np.float64], texts: npt.NDArray[Any], rows: int
+    ) -> Scores:
+        """Return what `run` would answer to rows that come as two tensors.
+
+        Args:
+            numbers: Numbers and truth values, shape (rows, k), in the order of the schema, NaN where missing.
+            texts: Categories and texts, shape (rows, m), in that order, empty where missing.
+            rows: Number of rows.
+        """
+        feed: Feed = {}
+        if self._pick_numbers is not None:
+            feed[NUMBERS] = numbers.astype(self._number_type, copy=False)
+        if self._pick_texts is not None:
+            feed[TEXTS] = texts
+        return self._scores(feed, rows)
+
+    def _scores(self, feed: Feed, rows: int) -> Scores:
+        if self._together > 1 and (missing := -rows % self._together):
+            feed = {
+                name: np.concatenate([values, values[-1:].repeat(missing, axis=0)])
+                for name, values in feed.items()
+            }
+            (answer,) = self._session.run(self._outputs, feed)
+            answer = answer[:rows]
+        else:
+            (answer,) = self._session.run(self._outputs, feed)
         if self._regression:
             return Scores(
-                label=_NO_LABELS, probability=_NO_PROBABILITIES, value=answer.reshape(len(rows))
+                label=_NO_LABELS, probability=_NO_PROBABILITIES, value=answer.reshape(rows)
             )
         return Scores(label=_NO_LABELS, probability=answer, value=_NO_VALUES)
 

@@ -30,6 +30,8 @@ class RequestDocument(msgspec.Struct, frozen=True, kw_only=True):
         columns: The features, in the order of a request's lists.
         key: Column that names the entity, or empty; it may be sent beside the features.
         key_log: What the prediction log keeps of it.
+        together: The model is asked about rows in multiples of this many, so that no answer shows which other rows were
+            asked about; 0 where no number makes that so.
     """
 
     model: str
@@ -41,6 +43,7 @@ class RequestDocument(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[ColumnRule, ...]
     key: str | None = ""
     key_log: str = "keep"
+    together: int = 1
 
 
 class Schema:

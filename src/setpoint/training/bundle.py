@@ -80,6 +80,7 @@ def open_bundle(folder: Path) -> Model:
         ),
         classes=about.classes,
         threshold=request["threshold"],
+        together=request.get("together", 1),
     )
     data = (folder / _MODEL_FILE[about.runtime]).read_bytes()
     try:
@@ -102,6 +103,7 @@ def _request(job: TrainingJob, form: Form) -> dict[str, Any]:
         "columns": [_column(feature) for feature in form.features],
         "key": job.key_column,
         "key_log": job.key_log,
+        "together": form.together,
     }
 
 

@@ -1,7 +1,7 @@
 """A fitted model that answers: a native estimator or an ONNX session, behind one way of asking."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,12 +28,14 @@ class Form:
         features: Input columns, in order.
         classes: Class texts in the order of the codes; empty for regression.
         threshold: A binary answer is positive at this probability or above.
+        together: Rows are answered in multiples of this many; see `setpoint.training.together`.
     """
 
     task: str
     features: tuple[Feature, ...]
     classes: tuple[str, ...]
     threshold: float
+    together: int = 1
 
 
 class Model(Protocol):
@@ -52,6 +54,9 @@ class Model(Protocol):
 
     def answer_one(self, row: Mapping[str, Any]) -> Scores:
         """Return the answer for one row of plain values, by the shortest way there is."""
+
+    def asked_together(self, rows: int) -> "Model":
+        """Return the same model with another `Form.together`."""
 
 
 def score(model: Model, table: pa.Table) -> Scores:
@@ -83,17 +88,24 @@ class NativeModel:
 
     def answer(self, frame: pd.DataFrame) -> Scores:
         """Return the answers for every row; see `Model.answer`."""
+        rows = len(frame)
+        if missing := missing_rows(rows, self._form.together):
+            frame = pd.concat([frame, *[frame.iloc[-1:]] * missing])
         if self._form.task == "regression":
-            return of_values(self.estimator.predict(frame), len(frame))
+            return of_values(_first(self.estimator.predict(frame), rows, missing), rows)
         if callable(getattr(self.estimator, "predict_proba", None)):
-            probability = self.estimator.predict_proba(frame)
-            return of_probabilities(probability, len(frame), self._form, self.class_order())
-        return _of_labels(self.estimator.predict(frame), len(frame), self._form)
+            probability = _first(self.estimator.predict_proba(frame), rows, missing)
+            return of_probabilities(probability, rows, self._form, self.class_order())
+        return _of_labels(_first(self.estimator.predict(frame), rows, missing), rows, self._form)
 
     def answer_one(self, row: Mapping[str, Any]) -> Scores:
         """Return the answer for one row; see `Model.answer_one`."""
         columns = {name: [value] for name, value in row.items()}
         return self.answer(frame_of_values(columns, self._form.features))
+
+    def asked_together(self, rows: int) -> "NativeModel":
+        """Return the same model with another `Form.together`."""
+        return NativeModel(self.estimator, replace(self._form, together=rows))
 
     def class_order(self) -> list[int]:
         """Return for each class of the form its column among the estimator's probabilities.
@@ -154,14 +166,36 @@ class OnnxModel:
         """Return the answer for one row; see `Model.answer_one`."""
         return self._scores(self._given(self._layout.feed_one(row)), 1)
 
+    def asked_together(self, rows: int) -> "OnnxModel":
+        """Return the same model with another `Form.together`."""
+        return OnnxModel(self._session, replace(self._form, together=rows))
+
     def _given(self, feed: Feed) -> Any:
+        rows = len(next(iter(feed.values())))
+        if missing := missing_rows(rows, self._form.together):
+            feed = {
+                name: np.concatenate([values, values[-1:].repeat(missing, axis=0)])
+                for name, values in feed.items()
+            }
         (given,) = self._session.run([self._output], feed)
-        return given
+        return _first(given, rows, missing)
 
     def _scores(self, given: Any, rows: int) -> Scores:
         if self._form.task == "regression":
             return of_values(given, rows)
         return of_probabilities(given, rows, self._form, None)
+
+
+def missing_rows(rows: int, together: int) -> int:
+    """Return how many rows lack to the next multiple of `together`; 0 where there is no row."""
+    return -rows % together if together > 1 and rows else 0
+
+
+def _first(given: Any, rows: int, missing: int) -> Any:
+    """Return the answers without those to rows that were only added; of another length, as they are."""
+    if not missing or np.shape(given)[:1] != (rows + missing,):
+        return given
+    return given[:rows]
 
 
 def of_values(given: Any, rows: int) -> Scores:

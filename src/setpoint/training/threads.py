@@ -27,6 +27,14 @@ def limited_threads(rows: int, columns: int, most: int) -> AbstractContextManage
     return limits
 
 
+def one_thread_for_sums() -> None:
+    """Let linear algebra take one thread for the life of the process; what counts rows or trees takes what it may.
+
+    How a sum is cut for several threads shows in its last bits. To be called when the libraries are loaded.
+    """
+    ThreadpoolController().limit(limits=1, user_api="blas")
+
+
 @cache
 def _pools() -> ThreadpoolController:
     """Look for the libraries' thread pools once: the look takes milliseconds."""

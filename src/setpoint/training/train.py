@@ -28,6 +28,12 @@ from setpoint.training.probe import behaviour_of, probe_rows
 from setpoint.training.result_file import BUNDLE, EVIDENCE, NATIVE, write_result
 from setpoint.training.rows import Rows, rows_of
 from setpoint.training.threads import limited_threads
+from setpoint.training.together import settled
+
+_ALONE_ONNX = (
+    400  # rows that a candidate is asked about alone; a native one takes a hundred times as long
+)
+_ALONE_NATIVE = 24
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def _trained(
     candidate = _candidate(job, rows, fit)
     evidence = _evidence(job, rows, candidate, champion, stopwatch)
     probes = probe_rows(rows.fit, job.recipe.seed)
-    form = fit.model.form
+    form = candidate.model.form
     behaviour = behaviour_of(score(candidate.model, table.take(pa.array(probes))), form.classes)
     artifact = write_bundle(
         folder / BUNDLE,
@@ -158,8 +164,11 @@ def _candidate(job: TrainingJob, rows: Rows, fit: Fit) -> Candidate:
     if job.convert:
         made = convert(fit.model, rows.test_frame, fit.answers, rows.fit_frame)
         if made.model is not None and made.answers is not None:
-            return Candidate(made.model, made.answers, "onnx", "", made.data)
+            converted = settled(made.model, rows.test_frame.iloc[:_ALONE_ONNX])
+            return Candidate(converted, made.answers, "onnx", "", made.data)
         reason = made.reason
+        native = settled(fit.model, rows.test_frame.iloc[:_ALONE_NATIVE])
+        return Candidate(native, fit.answers, "native", reason, fit.pickled)
     return Candidate(fit.model, fit.answers, "native", reason, fit.pickled)
 
 

@@ -11,6 +11,8 @@ from setpoint.training.conversion.graph import Graph
 from setpoint.training.conversion.matrix import picked
 from setpoint.training.conversion.not_convertible import NotConvertibleError
 
+_LANES = 8  # doubles in the widest registers: an exponential of so many at once takes one way, of fewer another
+
 Link = Literal[
     "share", "logit", "logits", "softmax", "each", "scores", "probabilities", "value", "log"
 ]
@@ -56,11 +58,11 @@ def probabilities(graph: Graph, answer: Answer, order: Sequence[int] = ()) -> st
         raise NotConvertibleError(msg)
     if answer.link in ("share", "logit"):
         return _of_two(graph, answer, list(order) or [0, 1])
+    if answer.link == "softmax":
+        return softmax(graph, answer.tensor, answer.width, order)
     tensor = answer.tensor
     if answer.link == "logits":
         tensor = graph.add("Sigmoid", tensor)
-    elif answer.link == "softmax":
-        tensor = graph.add("Softmax", tensor, axis=1)
     elif answer.link == "each":
         tensor = brought_to_one(graph, graph.add("Sigmoid", tensor))
     return picked(graph, tensor, list(order) or list(range(answer.width)), answer.width)
@@ -89,6 +91,25 @@ def decision(graph: Graph, answer: Answer) -> str:
         return answer.tensor
     msg = "an estimator's decision function is not known"
     raise NotConvertibleError(msg)
+
+
+def softmax(graph: Graph, tensor: str, width: int, order: Sequence[int] = ()) -> str:
+    """Return shares of scores, shape (n, width): the same to the bit, however many rows are asked about at once.
+
+    The scores get neighbours without a share, so that rows are whole registers: the last bit of an exponential shows
+    whether its number was among the last few of all rows, which are calculated one by one.
+
+    Args:
+        graph: Takes the nodes.
+        tensor: Scores, shape (n, width).
+        width: Its columns.
+        order: Column of each class; empty where they stand in that order.
+    """
+    lanes = -(-width // _LANES) * _LANES
+    beside = graph.constant([0, 0, 0, lanes - width], np.int64)
+    padded = graph.add("Pad", tensor, beside, graph.constant(-np.inf)) if lanes > width else tensor
+    shares = graph.add("Softmax", padded, axis=1)
+    return picked(graph, shares, list(order) or list(range(width)), lanes)
 
 
 def brought_to_one(graph: Graph, tensor: str) -> str:

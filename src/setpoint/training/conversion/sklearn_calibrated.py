@@ -11,6 +11,7 @@ from setpoint.training.conversion.answer import (
     decision,
     probabilities,
     second_share,
+    softmax,
 )
 from setpoint.training.conversion.columns import Block
 from setpoint.training.conversion.graph import Graph
@@ -79,7 +80,7 @@ def _temperature(fold: Any, scores: str, classes: int, graph: Graph) -> str:
     beta = float(fold.calibrators[0].beta_)
     if classes == _TWO:  # a score and its negative, twice as far from each other as log-odds
         return graph.add("Sigmoid", graph.add("Mul", scores, graph.constant(2 * beta)))
-    return graph.add("Softmax", graph.add("Mul", scores, graph.constant(beta)), axis=1)
+    return softmax(graph, graph.add("Mul", scores, graph.constant(beta)), classes)
 
 
 def _sigmoid(calibrator: Any, score: str, graph: Graph) -> str:
