@@ -28,7 +28,6 @@ from setpoint.facts.token_rule import TokenRule
 from setpoint.gateway.access import Access
 from setpoint.gateway.answering import Answering
 from setpoint.gateway.app import App
-from setpoint.gateway.column_check import as_text
 from setpoint.gateway.connection import Bounds
 from setpoint.gateway.follow import NO_DOCUMENT, Follower
 from setpoint.gateway.gauges import Gauges, batch_rows, log_commits
@@ -37,10 +36,9 @@ from setpoint.gateway.ids import PredictionIds
 from setpoint.gateway.keys import Keys
 from setpoint.gateway.limits import LimitsInForce
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
+from setpoint.gateway.native import load_native
 from setpoint.gateway.readings import build_metrics
 from setpoint.gateway.reporting import Reporter
-from setpoint.gateway.runtime import Runner
-from setpoint.gateway.schema import RequestDocument
 from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
 from setpoint.gateway.tokens import Tokens
@@ -237,7 +235,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     load = partial(
         load_version,
         base=found.base,
-        native=_load_native if found.pickles else None,
+        native=load_native if found.pickles else None,
         executor=working,
         secret=bytes if found.log is None else secret_of(found.log, plan.log_key),
         batches=batches,
@@ -357,19 +355,6 @@ class NoLog:
     def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:  # noqa: ARG002 - whatever they are
         """Find nothing: no prediction is known."""
         return {}
-
-
-def _load_native(model: bytes, document: RequestDocument) -> Runner:
-    """Return the runner of a pickle. Loads pandas and scikit-learn, which no other gateway needs."""
-    adapter = importlib.import_module("setpoint.adapters.native_model")
-    runner: Runner = adapter.load_native(
-        model,
-        task=document.task,
-        columns=[(rule.name, rule.kind) for rule in document.columns],
-        classes=tuple(as_text(name) for name in document.classes),
-        threshold=0.5 if document.threshold is None else document.threshold,
-    )
-    return runner
 
 
 def _listen(plan: GatewayPlan) -> socket.socket:
