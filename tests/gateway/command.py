@@ -37,8 +37,7 @@ class Command:
         )
         line = self.process.stdout.readline()
         if "://" not in line:
-            self.process.wait(20)
-            raise RuntimeError(self.process.stderr.read())
+            raise RuntimeError(self.process.communicate(timeout=20)[1])
         self.url = line.split()[-1]
 
     def ask(self, path, body=None, token="", **headers):

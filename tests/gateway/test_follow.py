@@ -318,3 +318,44 @@ def test_native_version_answers_like_its_onnx(client, project, row):
     assert content["probability"] == pytest.approx(
         class_order.predict_proba(pd.DataFrame({"x": [5.0]}))[0, 0]
     )
+
+
+class Far:
+    """A document at a place that may be out of reach."""
+
+    def __init__(self, documents):
+        self._documents = documents
+        self.words = ""
+
+    def mark(self):
+        return self._documents.mark()
+
+    def current(self):
+        return self._documents.current()
+
+    def trouble(self):
+        return self.words
+
+
+def test_place_out_of_reach_changes_nothing_is_told_once_and_for_how_long(client, project, row):
+    follower, told = client.station.follower, []
+    far = follower._documents = Far(follower._documents)
+    follower._tell = told.append
+    assert follower.unreachable_s == 0.0
+    far.words = "https://h/d cannot be fetched since noon"
+    wait_for_refusal(client, "since noon")
+    client.until(lambda: follower.unreachable_s > 0.2)
+    assert client.post("/predict", row).content["generation"] == 1
+    ready = client.get("/readyz")
+    assert (ready.status, ready.content["warnings"]) == (200, [far.words])
+    project.deploy(2, {2: 1.0}, champion=2)
+    client.until(lambda: generation(client) == 2)
+    project.path.write_text("{")
+    wait_for_refusal(client, "is not a deployment document")
+    assert refused(client).endswith(f"; {far.words}")
+    project.deploy(3, {1: 1.0})
+    client.until(lambda: generation(client) == 3)
+    far.words = ""
+    client.until(lambda: not refused(client))
+    assert follower.unreachable_s == 0.0
+    assert [one.count("since noon") for one in told] == [1, 1, 1, 0]
