@@ -11,6 +11,7 @@ from setpoint.settings import (
     FOREIGN,
     Tracing,
     quiet_foreign_libraries,
+    read_gateway_settings,
     read_settings,
     read_tracing,
 )
@@ -162,3 +163,23 @@ def test_impossible_wishes_for_traces_are_refused(name, value, reason):
     variables = {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": "traceidratio"}
     with pytest.raises(UsageError, match=reason):
         read_tracing(variables | {name: value})
+
+
+def test_gateway_s_settings_need_no_project_and_tell_no_secret(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment = {
+        "SETPOINT_STORE": "kept",
+        "SETPOINT_OIDC_ISSUER": " https://issuer.example ",
+        "SETPOINT_OIDC_AUDIENCE": "a  b",
+        "SETPOINT_OIDC_SCOPES_CLAIM": "scp",
+        "SETPOINT_DEPLOYMENT_TOKEN": "s3cret",
+        "SETPOINT_SERVICE_HOST": "10.0.0.1",  # Kubernetes makes it for a service of that name
+    }
+    settings = read_gateway_settings(environment)
+    assert settings.store == tmp_path / "kept"
+    assert (settings.oidc_issuer, settings.oidc_audiences) == ("https://issuer.example", ("a", "b"))
+    assert (settings.oidc_scopes_claim, settings.deployment_token) == ("scp", "s3cret")
+    assert "s3cret" not in repr(settings)
+    assert read_gateway_settings({}).store == tmp_path / ".setpoint"
+    known = {name: value for name, value in environment.items() if "SERVICE" not in name}
+    assert read_settings(tmp_path, known).store == tmp_path / "kept"

@@ -21,3 +21,12 @@ def test_importing_the_whole_room_loads_nothing_heavy():
 def test_gateway_process_loads_no_training_library():
     heavy = {"pandas", "sklearn", "scipy", "mlflow", "pydantic", "sqlalchemy"}
     assert not loaded_by("import setpoint.wiring.gateway") & heavy
+
+
+def test_gateway_without_tokens_or_urls_loads_nothing_for_them():
+    unneeded = {"jwt", "cryptography", "http.client", "urllib.request", "sqlalchemy"}
+    code = (
+        "import sys, setpoint.wiring.gateway, setpoint.wiring.gateway_choice; print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & unneeded
