@@ -21,6 +21,8 @@ from setpoint.facts.prediction import live_id
 from setpoint.gateway import follow, shadows
 from setpoint.gateway.batching import ModelFailedError
 
+IS_BUSY = shadows.Shadows._is_busy
+
 
 @pytest.fixture(autouse=True)
 def _at_ease(monkeypatch):
@@ -443,3 +445,66 @@ def test_json_of_the_answer_is_byte_for_byte_that_without_shadows(client, shadow
     before = told()
     shadowed()
     assert told() == before
+
+
+class Watched:
+    """The time and the processor time that a test wants."""
+
+    def __init__(self):
+        self.passed = self.used = 0.0
+
+    def stopwatch(self):
+        return self.passed
+
+
+@pytest.fixture
+def pausing(client, shadowed):
+    """Shadows at the beginning of a pause, on a clock of the test's."""
+    shadowed()
+    found = client.station.shadows
+    found._clock, watched = Watched(), Watched()
+    found._used = lambda: watched.used
+    found._since = (0.0, 0.0)
+    return found, found._clock, watched
+
+
+@pytest.mark.parametrize(
+    ("passed", "used", "busy"),
+    [
+        (0.005, 0.000, False),
+        (0.005, 0.0034, False),
+        (0.005, 0.0036, True),  # requests had the processor most of the time
+        (0.0076, 0.001, True),  # and here the event loop came late
+    ],
+)
+def test_shadows_wait_while_requests_need_the_processor(pausing, passed, used, busy):
+    found, clock, watched = pausing
+    clock.passed, watched.used = passed, used
+    assert IS_BUSY(found) is busy
+
+
+def test_shadows_wait_while_rows_wait_for_an_answering_model(client, pausing):
+    found, clock, _ = pausing
+    clock.passed = 0.005
+    assert not IS_BUSY(found)
+    serving = client.station.follower.serving
+    serving.versions[2].batcher.waiting_rows = 9  # of the shadow itself: nobody waits for that
+    assert not IS_BUSY(found)
+    serving.versions[1].batcher.waiting_rows = 1
+    assert IS_BUSY(found)
+
+
+def test_shadows_of_a_busy_gateway_are_dropped_first_and_come_back(
+    client, shadowed, row, monkeypatch
+):
+    shadowed()
+    client.station.shadows._most = 5
+    monkeypatch.setattr(shadows.Shadows, "_is_busy", lambda _: True)
+    for _ in range(20):
+        assert client.post("/predict", row).status == 200
+    client.until(lambda: counted(client, "dropped", "2", "full") == 15)
+    assert counted(client, "rows", "2") == 0
+    monkeypatch.setattr(shadows.Shadows, "_is_busy", lambda _: False)
+    asked(client, 5)
+    client.post("/predict", row)
+    asked(client, 6)

@@ -33,6 +33,7 @@ QUEUE_ROWS = 1024
 _BATCH_ROWS = 128  # of one turn on the thread, unless one copy has more
 _PAUSE_S = 0.005  # between two turns: how busy the event loop is without shadows is seen in it
 _BUSY = 0.7  # share of a pause that the event loop may have used a processor
+_LATE = 1.5  # times a pause: an event loop that comes back later had requests to answer
 _ENDING_S = 5.0  # how long a turn under way may take when the gateway stops
 
 
@@ -188,7 +189,7 @@ class Shadows:
                     return True
         began, used = self._since
         passed = self._clock.stopwatch() - began
-        return passed > 2 * _PAUSE_S or self._used() - used > _BUSY * passed
+        return passed > _LATE * _PAUSE_S or self._used() - used > _BUSY * passed
 
     def _let_go(self) -> None:
         """Drop the copies for shadows that are named no more, wherever the document changed."""
