@@ -54,14 +54,18 @@ class _Failure(NamedTuple):
 
     Args:
         status: 500 the model failed, 504 the time was over.
-        reason: What the log says; empty where there is an answer.
+        reason: What the log says.
     """
 
     status: int
     reason: str
 
-
-_NONE = _Failure(200, "")
+    def refusal(self, version: str, identity: str) -> RefusedError:
+        """Return what the client is told, with the prediction id under which the log has it."""
+        flaw = Flaw(reason=f"version {version} gave no answer: {self.reason}")
+        headers = [(b"x-setpoint-prediction-id", identity.encode())]
+        kind = "model" if self.status == _FAILED else ""
+        return RefusedError(self.status, [flaw], headers, kind)
 
 
 class Copies(Protocol):
@@ -149,10 +153,9 @@ class Answering:
             request = request or trail.trace_id
         schema = version.schema
         values = checked(rows, schema)
-        asked = self._ask(version, values, within_s)
-        if isinstance(asked, asyncio.Future):
-            asked = await self._wait(asked, version, started, within_s)
-        decided, failure = (_NOTHING, asked) if isinstance(asked, _Failure) else (asked, _NONE)
+        decided, failure = self._ask(version, values, within_s), None
+        if not isinstance(decided, Decided):
+            decided, failure = await self._wait(decided, version, started, within_s)
         latency_s = self._clock.stopwatch() - started
         if trail is not None:
             trail.inferred, trail.ids = started + latency_s, ids
@@ -163,9 +166,10 @@ class Answering:
         lines: Sequence[Prediction] = ()
         if mode != "off":
             keys = rows.values(schema.key, schema) if schema.key else ()
-            lines = self._lines(answered, values, _texts(keys), request, latency_s, failure.reason)
+            reason = "" if failure is None else failure.reason
+            lines = self._lines(answered, values, _texts(keys), request, latency_s, reason)
             # Who ran out of time is not kept waiting for the log: there is no answer for it to hold.
-            durable = mode == "durable" and failure.status != _LATE
+            durable = mode == "durable" and (failure is None or failure.status != _LATE)
             if (waiting := self._writer.put(lines, durable=durable)) is not None:
                 await self._require_logged(waiting, started, within_s)
             if trail is not None:
@@ -173,12 +177,17 @@ class Answering:
         if serving.shadows and self._copies is not None and not pinned:
             at = lines[0].at if lines else 0.0
             self._copies.offer(serving, answered, rows, values, request, at)
-        self._count(serving.deployment.model, answered, latency_s, failure)
+        labels = (serving.deployment.model, version.text)
+        self._gauges.latency.observe(labels, latency_s)
+        if failure is not None:
+            self._gauges.errors.add(labels, rows.count)
+            raise failure.refusal(version.text, ids[0])
+        self._gauges.predictions.add(labels, rows.count)
         return answered
 
     def _ask(
         self, version: Version, values: Sequence[Row], within_s: float
-    ) -> "Decided | _Failure | asyncio.Future[Decided]":
+    ) -> Decided | _Failure | asyncio.Future[Decided]:
         """Return what a version answers at once, or what to wait for.
 
         Raises:
@@ -194,43 +203,31 @@ class Answering:
             raise RefusedError(429, [flaw], [(b"retry-after", b"%d" % retry_s)]) from full
 
     async def _wait(
-        self, asked: "asyncio.Future[Decided]", version: Version, started: float, within_s: float
-    ) -> Decided | _Failure:
-        """Return what a version answers, as long as the request may take."""
+        self,
+        asked: _Failure | asyncio.Future[Decided],
+        version: Version,
+        started: float,
+        within_s: float,
+    ) -> tuple[Decided, _Failure | None]:
+        """Return what a version answers, waiting as long as the request may take, or why it does not."""
+        if isinstance(asked, _Failure):
+            return _NOTHING, asked
         granted_s = self._granted_s(within_s)
         self._deadlines.watch(asked, started + granted_s)
         try:
-            return await asked
+            return await asked, None
         except ModelFailedError as failed:
-            return _Failure(_FAILED, str(failed))
+            return _NOTHING, _Failure(_FAILED, str(failed))
         except OutOfTimeError:
             said = f"deadline: no answer within {granted_s:g} s"
-            return _Failure(_LATE, f"{said}; {version.batcher.busy}")
-
-    def _count(self, model: str, answered: Answered, latency_s: float, failure: _Failure) -> None:
-        """Count a request.
-
-        Raises:
-            RefusedError: 500 or 504; the version gave no answer.
-        """
-        labels = (model, answered.choice.version.text)
-        rows = len(answered.ids)
-        self._gauges.latency.observe(labels, latency_s)
-        if not failure.reason:
-            self._gauges.predictions.add(labels, rows)
-            return
-        self._gauges.errors.add(labels, rows)
-        flaw = Flaw(reason=f"version {labels[1]} gave no answer: {failure.reason}")
-        headers = [(b"x-setpoint-prediction-id", answered.ids[0].encode())]
-        kind = "model" if failure.status == _FAILED else ""
-        raise RefusedError(failure.status, [flaw], headers, kind)
+            return _NOTHING, _Failure(_LATE, f"{said}; {version.batcher.busy}")
 
     def _granted_s(self, within_s: float) -> float:
         """Return the seconds that a request may take."""
         return min(within_s, self._limits.deadline_s)
 
     async def _require_logged(
-        self, waiting: "asyncio.Future[None]", started: float, within_s: float
+        self, waiting: asyncio.Future[None], started: float, within_s: float
     ) -> None:
         """Wait until an answer is on disk, or refuse it."""
         granted_s = self._granted_s(within_s)

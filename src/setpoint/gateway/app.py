@@ -191,6 +191,8 @@ class App:
             except UnverifiedError:
                 await self._verify(request)
                 self._require_taken(request, method)
+            if find is not None:
+                self._require_small(request)
             response = await handler(station, request)
         except RefusedError as refusal:
             response = _REFUSALS.get(route, answer_refusal)(refusal)
@@ -231,6 +233,16 @@ class App:
         if self._station.access is not None:
             await self._station.access.verify(request)
 
+    def _require_small(self, request: Request) -> None:
+        """Refuse a body that is too large at this moment; the door for HTTP reads none.
+
+        Raises:
+            RefusedError: 413.
+        """
+        most = self._station.limits.body
+        if len(request.body) > most:
+            raise refuse(413, f"the message is larger than {most} bytes")
+
     def _require_taken(self, request: Request, method: str) -> None:
         """Refuse a request that this route does not take, that no key allows, or that is one too many.
 
@@ -257,8 +269,6 @@ class App:
         if self._active > station.limits.requests:
             flaw = Flaw(reason=f"{self._active - 1} requests are being answered; try again")
             raise RefusedError(429, [flaw], [(b"retry-after", b"1")])
-        if len(request.body) > station.limits.body:  # over gRPC; HTTP reads no more than that
-            raise refuse(413, f"the message is larger than {station.limits.body} bytes")
 
 
 def find_route(path: str) -> tuple[str, str, Handler, Mapping[str, str]]:

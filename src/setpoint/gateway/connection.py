@@ -118,6 +118,7 @@ class Connection(asyncio.Protocol):
         "_method",
         "_parser",
         "_partial",
+        "_parting",
         "_paused",
         "_peer",
         "_refused",
@@ -160,6 +161,7 @@ class Connection(asyncio.Protocol):
         self._stalled = (
             0.0  # since when the client is watched because it does not read; 0 where it does
         )
+        self._parting: asyncio.Transport | None = None  # what is left of it after it was cut
         self._unsent = 0  # bytes of answers that it had not read then
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -179,7 +181,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection. A request under way is answered all the same: its answer is in the log."""
         del exc
-        self._transport = None
+        self._transport = self._parting = None
         self._let_go()
         self._server.forget(self)
 
@@ -193,8 +195,26 @@ class Connection(asyncio.Protocol):
         if self._rest or len(data) > _SLICE:
             self._rest += data
             self._read_rest()
-        else:
-            self._read(data)
+            return
+        if self._refused is not None:
+            return  # the client is let finish, so that it reads why
+        if self._unread:
+            data = self._read_on(data)
+            if not data:
+                return
+        try:
+            self._parser.feed_data(data)
+        except (
+            httptools.HttpParserUpgrade
+        ) as upgrade:  # the request itself was read; HTTP/1.1 goes on
+            self._parser = httptools.HttpRequestParser(self)
+            if rest := data[upgrade.args[0] :]:
+                self.data_received(rest)
+        except httptools.HttpParserError as error:
+            if self._refused is None:
+                self._refused = refuse(400, f"this is no HTTP request: {error}"[:200])
+            if not self._busy:  # else in its turn
+                self._refuse(self._refused)
 
     def pause_writing(self) -> None:
         """Read and answer no more while the client does not read."""
@@ -302,44 +322,26 @@ class Connection(asyncio.Protocol):
             return
         if self._busy:
             flaw = Flaw(reason="the gateway stops before the answer; ask again, elsewhere")
-            refusal = answer_refusal(RefusedError(503, [flaw], [(b"retry-after", b"1")]))
-            transport.write(_bytes_of(refusal, keep=False, head=False))
+            refusal = RefusedError(503, [flaw], [(b"retry-after", b"1")], "draining")
+            self._server.told(refusal, self._peer, self._loop.time() - self._since)
+            transport.write(_bytes_of(answer_refusal(refusal), keep=False, head=False))
         transport.close()
+        self._transport, self._parting = None, transport
 
     def abort(self) -> None:
         """Cut the connection, whatever it has not read."""
-        if self._transport is not None:
-            self._transport.abort()
+        transport = self._transport or self._parting
+        if transport is not None:
+            transport.abort()
 
     def _read_rest(self) -> None:
         """Parse piece by piece, until too many requests are ahead."""
         rest, at = self._rest, 0
+        self._rest = b""
         while at < len(rest) and len(self._ahead) <= _AHEAD:
-            self._read(rest[at : at + _SLICE])
+            self.data_received(rest[at : at + _SLICE])
             at += _SLICE
         self._rest = rest[at:]
-
-    def _read(self, data: bytes) -> None:
-        """Parse a piece."""
-        if self._refused is not None:
-            return  # the client is let finish, so that it reads why
-        if self._unread:
-            data = self._read_on(data)
-            if not data:
-                return
-        try:
-            self._parser.feed_data(data)
-        except (
-            httptools.HttpParserUpgrade
-        ) as upgrade:  # the request itself was read; HTTP/1.1 goes on
-            self._parser = httptools.HttpRequestParser(self)
-            if rest := data[upgrade.args[0] :]:
-                self._read(rest)
-        except httptools.HttpParserError as error:
-            if self._refused is None:
-                self._refused = refuse(400, f"this is no HTTP request: {error}"[:200])
-            if not self._busy:  # else in its turn
-                self._refuse(self._refused)
 
     def _read_on(self, data: bytes) -> bytes:
         """Read the body that the parser left, and return what follows it."""
@@ -374,9 +376,10 @@ class Connection(asyncio.Protocol):
         response = await self._server.respond(request)
         self._busy = False
         self._since = self._loop.time()
-        self._server.held -= _weight(request)
+        if len(request.body) > _SMALL:
+            self._server.held -= len(request.body)
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if transport is None:
             return
         if not self._ahead and not self._rest and self._refused is None:
             keep = keep and not self._server.draining and not self._ended
