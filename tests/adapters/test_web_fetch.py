@@ -227,3 +227,16 @@ def test_proxies_of_the_environment_are_used_but_not_for_this_machine(fetcher, s
         server.pages["/x"] = b"direct"
         assert fetcher.get(wanted(server.url + "/x")).body == b"direct"
         assert proxy.paths() == ["http://far.example/x"]
+
+
+def test_fetch_that_is_given_up_ends_at_once_and_none_begins_any_more(fetcher, raw):
+    url = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", then=lambda _: time.sleep(0.5))
+    timer = threading.Timer(0.1, fetcher.give_up)
+    timer.start()
+    started = time.perf_counter()
+    with pytest.raises(FetchError):
+        fetcher.get(wanted(url))
+    assert time.perf_counter() - started < 0.4
+    with pytest.raises(FetchError, match="given up"):
+        fetcher.get(wanted(url))
+    timer.join()

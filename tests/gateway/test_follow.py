@@ -336,6 +336,9 @@ class Far:
     def trouble(self):
         return self.words
 
+    def close(self):
+        self._documents.close()
+
 
 def test_place_out_of_reach_changes_nothing_is_told_once_and_for_how_long(client, project, row):
     follower, told = client.station.follower, []

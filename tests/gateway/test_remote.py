@@ -1,8 +1,11 @@
 """A gateway that follows a document at a URL: bundles fetched, releases, outages, bad documents, secrets."""
 
+import contextlib
 import json
 import pickle
 import shutil
+import threading
+import time
 
 import msgspec
 import pytest
@@ -188,3 +191,26 @@ def test_document_says_json_whatever_the_server_calls_it(project, server, here, 
     with start(server, here) as gateway:
         gateway.until_ready()
         assert version(gateway, row) == "1"
+
+
+def test_gateway_ends_at_once_though_a_bundle_is_on_its_way(project, server, here):
+    project.add(1)
+    project.deploy(1, {1: 1.0})
+    begun = threading.Event()
+
+    def drip(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100000")
+        handler.end_headers()
+        begun.set()
+        with contextlib.suppress(OSError):
+            for _ in range(150):
+                handler.wfile.write(b"x")
+                time.sleep(0.1)
+
+    server.pages["/bundles/1/model.onnx"] = drip
+    with start(server, here) as gateway:
+        assert begun.wait(10)
+        started = time.perf_counter()
+        assert gateway.stop()[0] == 0
+        assert time.perf_counter() - started < 3.0

@@ -34,6 +34,11 @@ class FakeIssuer:
         self.hold.set()
         self.scopes = ["setpoint:predict"]
         self.expires = 1000.0
+        self.closed = False
+
+    def close(self):
+        self.closed = True
+        self.hold.set()
 
     def fetch(self):
         self.fetches += 1
@@ -290,5 +295,7 @@ def test_keys_are_fetched_at_the_start_and_sooner_after_a_failure(tokens, issuer
         await asyncio.sleep(0.05)
         assert issuer.fetches == fetched
         running.cancel()
+        await asyncio.wait([running])
+        assert issuer.closed
 
     asyncio.run(asyncio.wait_for(whole(), 10))

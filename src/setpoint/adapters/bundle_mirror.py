@@ -105,6 +105,10 @@ class BundleMirror:
             raise BundleError(msg) from error
         return found
 
+    def give_up(self) -> None:
+        """End a fetch that is under way, and begin none any more; from any thread."""
+        self._fetcher.give_up()
+
     def _fetch(self, deployed: Deployed, place: Path) -> None:
         """Fetch a bundle beside its place, then put it there.
 

@@ -84,6 +84,9 @@ class FileDeployments:
         """Return nothing: a file that cannot be read is told by `current`."""
         return ""
 
+    def close(self) -> None:
+        """Do nothing: files are read at once."""
+
     def report(self, report: GatewayReport) -> None:
         """Keep what a gateway reports, in place of what it reported before.
 

@@ -60,6 +60,10 @@ class OidcIssuer:
         self._keys = keys
         return changed
 
+    def close(self) -> None:
+        """Fetch no more, and end a fetch that is under way; from any thread."""
+        self._fetcher.give_up()
+
     def grant(self, token: str, now: float) -> Grant:
         """Return what a token allows; see `check_token`."""
         return check_token(token, self._rule, self._keys, now)

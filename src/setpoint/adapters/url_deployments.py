@@ -87,8 +87,10 @@ class UrlDeployments:
         return seen.document
 
     def close(self) -> None:
-        """Look no more."""
+        """Look no more, and end a look that is under way."""
         self._ended.set()
+        self._looked.set()
+        self._fetcher.give_up()
 
     def look(self) -> None:
         """Ask once; never raises."""

@@ -71,6 +71,7 @@ class WebFetcher:
         self._patience_s = patience_s
         self._origin: tuple[str, str, int] | None = None
         self._connection: http.client.HTTPConnection | None = None
+        self._given_up = threading.Event()
         self._tls: ssl.SSLContext | None = None
 
     def get(self, wanted: Wanted, take: Callable[[bytes], object] | None = None) -> Fetched:
@@ -97,6 +98,15 @@ class WebFetcher:
         msg = f"it redirects {'further than ' + str(wanted.redirects) + ' times' if wanted.redirects else 'elsewhere'}"
         raise FetchError(msg)
 
+    def give_up(self) -> None:
+        """End a fetch that is under way, and begin none any more; from any thread.
+
+        A thread that fetches would otherwise hold up the end of the process for as long as a fetch may take.
+        """
+        self._given_up.set()
+        if (connection := self._connection) is not None:
+            _shut(connection)
+
     def close(self) -> None:
         """Close the connection that is kept open."""
         if self._connection is not None:
@@ -116,6 +126,8 @@ class WebFetcher:
         late = threading.Event()
         is_kept = self._connection is not None and self._origin == wanted.address.origin
         connection = self._open(wanted.address)
+        if self._given_up.is_set():
+            raise FetchError("it was given up")
         timer = threading.Timer(wanted.within_s, _cut, (connection, late))
         timer.daemon = True
         timer.start()
@@ -164,6 +176,8 @@ class WebFetcher:
             give(piece)
         if size < int(found.get("content-length", "0")):
             raise FetchError("it broke off before its end")
+        if self._given_up.is_set():
+            raise FetchError("it was given up")
         response.close()  # it was read to its end; until then its connection takes no other request
         if response.will_close:
             self.close()
@@ -243,6 +257,10 @@ def _redirected(address: WebAddress, location: str) -> WebAddress:
 def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
     """End a fetch that takes too long: whoever reads is told that the connection is gone."""
     late.set()
+    _shut(connection)
+
+
+def _shut(connection: http.client.HTTPConnection) -> None:
     if connection.sock is not None:
         try:
             # Of the socket itself: a TLS connection's own would take its state away under the thread that reads.

@@ -50,6 +50,9 @@ class Documents(Protocol):
     def trouble(self) -> str:
         """Return why the place cannot be asked at the moment, or empty; cheap."""
 
+    def close(self) -> None:
+        """End what is under way: the gateway ends. Cheap."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
@@ -130,9 +133,12 @@ class Follower:
 
     async def run(self, poll_s: float = _POLL_S) -> None:
         """Follow until cancelled, looking every `poll_s` seconds."""
-        while True:
-            await self.look()
-            await asyncio.sleep(poll_s)
+        try:
+            while True:
+                await self.look()
+                await asyncio.sleep(poll_s)
+        finally:
+            self._documents.close()
 
     async def look(self) -> None:
         """Look once; where the document changed, or something failed a while ago, try to make it the one in force."""

@@ -34,6 +34,9 @@ class Issuer(Protocol):
     def fetch(self) -> bool:
         """Fetch the issuer's keys and return whether they changed; blocks. Raises `FetchError`."""
 
+    def close(self) -> None:
+        """End a fetch that is under way; from any thread."""
+
     def grant(self, token: str, now: float) -> Grant:
         """Return what a token allows. Raises `TokenError`, and `UnknownSignerError` where its key is not known."""
 
@@ -96,12 +99,15 @@ class Tokens:
 
     async def run(self) -> None:
         """Fetch the issuer's keys now and every few minutes, sooner after a failure, until cancelled."""
-        while True:
-            await self._fetch()
-            if not self._failures:
-                await asyncio.sleep(_RENEW_S)
-            else:
-                await asyncio.sleep(_PAUSES_S[min(self._failures, len(_PAUSES_S)) - 1])
+        try:
+            while True:
+                await self._fetch()
+                if not self._failures:
+                    await asyncio.sleep(_RENEW_S)
+                else:
+                    await asyncio.sleep(_PAUSES_S[min(self._failures, len(_PAUSES_S)) - 1])
+        finally:
+            self._issuer.close()  # its thread must not outlast the gateway
 
     def _after_renewal(self, token: str) -> Grant:
         try:

@@ -38,6 +38,9 @@ class LoneBundle:
         """Return nothing: it is always at hand."""
         return ""
 
+    def close(self) -> None:
+        """Do nothing: nothing is ever under way."""
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -99,7 +102,7 @@ def _remote(remote: RemotePlan, plan: GatewayPlan, clock: Clock) -> Sources:
     adapter = importlib.import_module("setpoint.wiring.remote")
     found = adapter.Remote(remote, clock)
     return Sources(
-        found.documents,
+        found,
         remote.folder,
         _log_of(plan, remote.folder),
         found.bring,
