@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.real_parts import postgres
+from tests.real_parts import object_store, postgres
 
 from setpoint.adapters.arrow_tables import ArrowTables
 from setpoint.adapters.bundle_scorer import BundleScorer
@@ -28,7 +28,7 @@ from setpoint.training.result_file import read_result
 from setpoint.training.train import train
 from setpoint.worlds.history import History, truth_of
 
-__all__ = ["postgres"]  # a fixture for all tests
+__all__ = ["object_store", "postgres"]  # fixtures for all tests
 
 SMALL_TREE = {
     "binary": "sklearn.tree.DecisionTreeClassifier",

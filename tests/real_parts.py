@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -116,3 +119,75 @@ def postgres():
     """Give a PostgreSQL server; ask it for a database."""
     with started_postgres() as server:
         yield server
+
+
+class ObjectStore:
+    """S3 on this machine."""
+
+    def __init__(self, folder):
+        self.port = spare_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._buckets = 0
+        self._folder = folder
+        self.start()
+
+    @property
+    def environment(self):
+        """What a process needs to know of it, as the cloud's own tools name it."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+        }
+
+    def start(self):
+        """Start it, or start it again: empty."""
+        program = Path(sys.executable).with_name("moto_server")
+        with (self._folder / "server.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [str(program), "-H", "127.0.0.1", "-p", str(self.port)], stdout=log, stderr=log
+            )
+        end = time.monotonic() + _WAIT_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                assert time.monotonic() < end, (self._folder / "server.log").read_text()
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self):
+        """Stop it at once; what it held is gone."""
+        self._process.kill()
+        self._process.wait(_WAIT_S)
+
+    def pause(self):
+        """Let it answer nobody, and forget nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        """Let it answer again."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def folder(self):
+        """Return the URL of a folder in a bucket that nobody has used."""
+        self._buckets += 1
+        name = f"bucket-{self._buckets}"
+        asked = urllib.request.Request(f"{self.url}/{name}", method="PUT")  # noqa: S310 (loopback)
+        urllib.request.urlopen(asked, timeout=_WAIT_S).close()  # noqa: S310 (the same)
+        return f"s3://{name}/some/log"
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory):
+    """Give an object store; ask it for a folder. Its environment is this process's until the end."""
+    store = ObjectStore(tmp_path_factory.mktemp("objects"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in store.environment.items():
+            patch.setenv(name, value)
+        try:
+            yield store
+        finally:
+            store.stop()

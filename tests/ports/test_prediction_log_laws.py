@@ -7,8 +7,14 @@ import pytest
 from tests.adapters import test_log_compaction as hours
 from tests.adapters.predictions import prediction_of
 
+from setpoint.adapters.answer_spool import AnswerSpool
+from setpoint.adapters.log_file import LogFile
+from setpoint.adapters.object_files import ObjectFiles
+from setpoint.adapters.object_folder import ObjectFolder
 from setpoint.adapters.postgres_address import read_address
 from setpoint.adapters.postgres_log import PostgresLog
+from setpoint.adapters.postgres_store import PostgresStore
+from setpoint.adapters.spooled_log import SpooledLog
 from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import SystemClock
 from setpoint.errors import JournalError, OutcomeConflictError, UnknownPredictionError
@@ -28,7 +34,38 @@ def in_postgres(request, folder):
     return lambda: PostgresLog(address, SystemClock())
 
 
-LOGS = {"sqlite": in_sqlite, "postgres": in_postgres}
+class Hasty(SystemClock):
+    """A clock by which every reader looks anew: laws hold at once."""
+
+    def stopwatch(self):
+        return 1e6 * next(_numbers)
+
+
+def in_s3(request, folder):
+    place = ObjectFolder(request.getfixturevalue("object_store").folder())
+    path = folder / "store" / "log.db"
+    return lambda: SpooledLog(LogFile(path), ObjectFiles(place), AnswerSpool(place), Hasty())
+
+
+def in_s3_and_postgres(request, folder):
+    place = ObjectFolder(request.getfixturevalue("object_store").folder())
+    server = request.getfixturevalue("postgres")
+    address = read_address(f"{server.common}?schema=log_{next(_numbers)}")
+    return lambda: SpooledLog(
+        PostgresStore(address, SystemClock()),
+        ObjectFiles(place),
+        AnswerSpool(place),
+        Hasty(),
+        safe=True,
+    )
+
+
+LOGS = {
+    "sqlite": in_sqlite,
+    "postgres": in_postgres,
+    "s3": in_s3,
+    "s3 and postgres": in_s3_and_postgres,
+}
 
 
 @pytest.fixture(params=LOGS)
@@ -137,6 +174,7 @@ def test_groups_of_any_size_are_written_whole(log, size):
 
 def test_appending_again_changes_nothing(log):
     log.append([prediction(1)])
+    log.span()
     log.append([prediction(1, prediction="No"), prediction(2)])
     assert log.window(0, 10)["prediction"].to_pylist() == ["Yes", "Yes"]
 
@@ -224,9 +262,9 @@ def test_answer_that_cannot_be_written_rolls_the_others_back(log):
 
 
 def test_stretch_counts_positions_over_all_versions_in_the_order_of_arrival(log):
-    log.append([prediction(7), prediction(3)])
-    log.append([prediction(5, version=2)])
-    log.append([prediction(4)])
+    for group in ([prediction(7), prediction(3)], [prediction(5, version=2)], [prediction(4)]):
+        log.append(group)
+        log.span()  # in an object store answers wait, in order of time, for somebody to look
     log.record([outcome(4, "No")])
     assert log.stretch(0, 9)["position"].to_pylist() == [0, 1, 2, 3]
     table = log.stretch(1, 4)
@@ -334,3 +372,20 @@ def test_every_store_tells_the_same(log, tmp_path):
 def test_another_process_is_told_what_was_acknowledged(opened, log):
     hours.fill(log)
     assert hours.told(opened()) == hours.told(log)
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_moving_answers_into_files_changes_nothing_that_is_told(log, tmp_path, everything):
+    plain = SqliteLog(tmp_path / "plain.db")
+    for one in (log, plain):
+        hours.fill(one)
+    log.compact(hours.DAY + 2.5 * hours.HOUR, everything=everything)
+    assert hours.told(log) == hours.told(plain)
+    again = [hours.prediction(n, key="again") for n in range(300)] + [hours.prediction(300)]
+    for one in (log, plain):
+        one.append(again)
+        one.record([hours.outcome(1)])
+    assert hours.told(log) == hours.told(plain)
+    log.compact(hours.DAY + 100 * hours.HOUR)
+    assert hours.told(log) == hours.told(plain)
+    plain.close()

@@ -82,6 +82,33 @@ def pack(predictions: Iterable[Prediction]) -> list[Chunk]:
     return [_pack(run) for group in groups.values() for run in _runs(group)]
 
 
+def select(chunk: Chunk, places: Sequence[int]) -> Chunk:
+    """Return a chunk of some answers of another.
+
+    Args:
+        chunk: The other.
+        places: Where they stand in it, one at least.
+    """
+    ids, rows = unpack_ids(chunk.ids), _decode(chunk.inputs)
+    fields = unpack_answers(chunk.answers)
+    kept = {name: [values[place] for place in places] for name, values in fields.items()}
+    names = [ids[place] for place in places]
+    failed = [bool(error) for error in kept["error"]]
+    drawn = [propensity > 0 for propensity in kept["propensity"]]
+    return chunk._replace(
+        first_id=min(names),
+        last_id=max(names),
+        first_at=min(kept["at"]),
+        last_at=max(kept["at"]),
+        rows=len(names),
+        drawn=sum(drawn),
+        errors=sum(one and other for one, other in zip(drawn, failed, strict=True)),
+        ids=_encode(names),
+        answers=_encode([kept[name] for name in FIELDS]),
+        inputs=_encode([rows[place] for place in places]),
+    )
+
+
 def hour_of(at: float) -> int:
     """Return whole hours from 1970-01-01 UTC to an instant."""
     return int(at // HOUR_S)

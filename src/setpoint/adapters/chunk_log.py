@@ -16,20 +16,16 @@ from typing import Any, NamedTuple, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from setpoint.adapters.answer_chunk import pack, unpack_ids
-from setpoint.adapters.answer_file import read_answers
+from setpoint.adapters.answer_chunk import pack
 from setpoint.adapters.hour_files import HourFiles
+from setpoint.adapters.log_appending import Appending
 from setpoint.adapters.log_compaction import Compacted, Compaction
 from setpoint.adapters.log_reader import LogReader, located
 from setpoint.adapters.log_store import (
     Judged,
     LogStore,
-    Statements,
     Stretch,
-    append_chunks,
-    before,
     end_of,
-    files_of,
     read_answerer,
 )
 from setpoint.adapters.slow_counts import SlowCounts
@@ -83,7 +79,7 @@ class ChunkLog:
         self._store = store
         self._files = files
         self._reader = LogReader(store, files)
-        self._numbers: dict[bytes, int] = {}  # of answerers, as committed
+        self._appending = Appending(store, self._reader)
         self._slow: dict[tuple[int, tuple[float, ...]], SlowCounts] = {}  # by what was asked
 
     @property
@@ -99,17 +95,7 @@ class ChunkLog:
         """
         if not predictions:
             return
-        chunks = pack(predictions)
-        first, last = min(one.first_id for one in chunks), max(one.last_id for one in chunks)
-        numbers = dict(self._numbers)
-        with self._store.writing() as connection:
-            position, has_some = before(connection, first, last)
-            if has_some:
-                held = self._ids_between(connection, first, last)
-                if again := held.intersection(one.id for one in predictions):
-                    chunks = pack(one for one in predictions if one.id not in again)
-            append_chunks(self._store, connection, chunks, numbers, position)
-        self._numbers = numbers
+        self._appending.append(pack(predictions))
 
     def record(self, outcomes: Sequence[Outcome]) -> int:
         """Record outcomes, all or none, and return how many were new; the same again changes nothing.
@@ -312,16 +298,6 @@ class ChunkLog:
         return table.select([stretch.axis, "prediction", "probability", "outcome"]).rename_columns(
             ["tick", "prediction", "probability", "outcome"]
         )
-
-    def _ids_between(self, connection: Statements, first: str, last: str) -> set[str]:
-        """Return the ids of the chunks that reach into a range of ids, and those that files have in it."""
-        stretch = Stretch("id", first, last)
-        found = connection.execute(_HOLDING, {"low": first, "high": last})
-        held = {identity for (ids,) in found for identity in unpack_ids(ids)}
-        for name in files_of(connection, stretch):
-            file = self._reader.file(name)
-            held.update(read_answers(file, ("id",), stretch, inputs=False)["id"].to_pylist())
-        return held
 
     def _answers_of(self, predictions: Sequence[str]) -> dict[str, "_Answer"]:
         """Return what the log holds of predictions.

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class HourFile(Protocol):
@@ -23,6 +23,18 @@ class HourFile(Protocol):
         """
 
 
+class Kept(NamedTuple):
+    """A file that was written.
+
+    Args:
+        name: Its name.
+        size: In bytes.
+    """
+
+    name: str
+    size: int
+
+
 class HourFiles(Protocol):
     """The files of one log.
 
@@ -36,13 +48,11 @@ class HourFiles(Protocol):
     def file(self, name: str) -> HourFile:
         """Return a file, whether it is there or not."""
 
-    def keep(self, name: str, write: Callable[[Path], int], reached: Callable[[str], None]) -> int:
-        """Have a file written, make it last, and return its size in bytes.
-
-        A killed attempt leaves nothing under the name, or a whole file; another attempt writes it over.
+    def keep(self, name: str, write: Callable[[Path], int], reached: Callable[[str], None]) -> Kept:
+        """Have a file written and make it last. A killed attempt leaves nothing, or a whole file that nobody lists.
 
         Args:
-            name: Its name.
+            name: Its name, to which something may be added.
             write: Writes it to a path of this machine and returns the size; it is on disk then.
             reached: Told `written` and `named`, for tests that cut there.
 
@@ -56,6 +66,16 @@ class HourFiles(Protocol):
         Raises:
             OSError: One cannot be removed.
         """
+
+    def names(self) -> list[str]:
+        """Return the names of all files that are there.
+
+        Raises:
+            OSError: They cannot be listed.
+        """
+
+    def file_system(self) -> Any | None:
+        """Return what DuckDB reads the files by; None where their texts are paths of this machine."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +115,7 @@ class FolderFiles:
         """Return a file."""
         return LocalFile(self.folder / name)
 
-    def keep(self, name: str, write: Callable[[Path], int], reached: Callable[[str], None]) -> int:
+    def keep(self, name: str, write: Callable[[Path], int], reached: Callable[[str], None]) -> Kept:
         """Write a file under a name that nobody reads, then give it its own; see `HourFiles.keep`.
 
         Raises:
@@ -109,7 +129,7 @@ class FolderFiles:
         beside.replace(path)
         self._sync(path.parent)
         reached("named")
-        return size
+        return Kept(name, size)
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files for good, with folders that have become empty.
@@ -124,6 +144,14 @@ class FolderFiles:
                 if folder == self.folder or not folder.is_dir() or any(folder.iterdir()):
                     break
                 folder.rmdir()
+
+    def names(self) -> list[str]:
+        """Return the names of all files that are there; not of those that are being written."""
+        found = (path.relative_to(self.folder) for path in self.folder.rglob("*.parquet"))
+        return sorted(path.as_posix() for path in found if not path.name.startswith("."))
+
+    def file_system(self) -> None:
+        """Return nothing: a file's text is its path."""
 
     def _sync(self, folder: Path) -> None:
         """Have a folder's names on disk, and those of the folders that it lies in."""

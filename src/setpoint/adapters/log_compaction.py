@@ -182,7 +182,9 @@ class Compaction:
         self._reached("planned")
         for file in files:
             file.name = _name(model, hour, file.heads[0].position)
-            file.size = self._files.keep(file.name, partial(self._write, file), self._reached)
+            file.name, file.size = self._files.keep(
+                file.name, partial(self._write, file), self._reached
+            )
         with self._store.writing() as connection:
             _list(connection, model, hour, files)
             self._reached("listed, not committed")

@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS removed (
     last_position INTEGER NOT NULL, last_at REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS taken (
-    name TEXT PRIMARY KEY, hour INTEGER NOT NULL, last_position INTEGER NOT NULL
+    name TEXT PRIMARY KEY, first_position INTEGER NOT NULL, last_position INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
 _LOSSES = """

@@ -52,7 +52,9 @@ CREATE TABLE removed (
     at DOUBLE PRECISION NOT NULL, why TEXT NOT NULL, answers BIGINT NOT NULL, outcomes BIGINT NOT NULL,
     last_position BIGINT NOT NULL, last_at DOUBLE PRECISION NOT NULL
 );
-CREATE TABLE taken (name TEXT COLLATE "C" PRIMARY KEY, hour BIGINT NOT NULL, last_position BIGINT NOT NULL);
+CREATE TABLE taken (
+    name TEXT COLLATE "C" PRIMARY KEY, first_position BIGINT NOT NULL, last_position BIGINT NOT NULL
+);
 CREATE TABLE secrets (salt TEXT NOT NULL, one BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (one));
 """  # noqa: S608 (nobody else's words)
 """Statements that make the tables, for PostgreSQL 12 and later."""
