@@ -35,3 +35,10 @@ def test_delay_of_labels_is_said_with_its_length(small_contract):
 def test_labels_without_a_delay_are_said_to_be_an_assumption(small_contract):
     (note,) = notes_of(small_contract())
     assert "--label-delay" in note
+
+
+@pytest.mark.parametrize(("strategy", "word"), [("blue_green", "switch"), ("shadow", "copy")])
+def test_what_a_strategy_lacks_without_gateways_is_said(small_contract, strategy, word):
+    first, _ = notes_of(small_contract(release={"strategy": strategy}))
+    assert word in first
+    assert len(notes_of(small_contract(release={"strategy": "bandit"}))) == 1

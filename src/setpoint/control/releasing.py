@@ -110,8 +110,8 @@ def hold(world: World, state: LoopState, release: Release, step: Step) -> Change
     """Tell, once, that a release had its time without a verdict: the contract wants a person to decide."""
     held = msgspec.structs.replace(release, held=True)
     reason = (
-        f"{step.reason}; decide by release.on_inconclusive: promote or rollback in the contract, or give it time by "
-        "max_duration"
+        f"{step.reason}; decide by release.on_inconclusive: promote or rollback, or give it time by max_duration, "
+        "in the contract that setpoint up is started with"
     )
     return change(
         msgspec.structs.replace(state, release=held),

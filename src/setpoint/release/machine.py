@@ -158,7 +158,10 @@ def _next_of_blue_green(look: Look) -> Step:
         return broken
     if look.release.step == 0:
         if look.seen.unready:
-            return wait_or_end(look, look.seen.unready)
+            found = wait_or_end(look, look.seen.unready)
+            # What gateways cannot answer with is not promoted, whatever the contract says of time.
+            is_promoted = found.action == "promote"
+            return msgspec.structs.replace(found, action="hold") if is_promoted else found
         reason = "every gateway is ready; all traffic goes there in one switch"
         return Step(action="advance", reason=reason)
     missing = too_early(look) or because(look.not_passed)

@@ -7,7 +7,8 @@ from setpoint.gates.judge import left_out
 
 def notes_of(contract: Contract) -> tuple[str, ...]:
     """Return what a replay of this contract assumes or leaves out, as sentences."""
-    return tuple(note for note in (_unjudged(contract), _label_delay(contract)) if note)
+    notes = (_unjudged(contract), _gateways(contract), _label_delay(contract))
+    return tuple(note for note in notes if note)
 
 
 def _unjudged(contract: Contract) -> str:
@@ -21,6 +22,17 @@ def _unjudged(contract: Contract) -> str:
         f"Not judged here: {', '.join(subjects)}. History has no wall clock; "
         "the time to answer is judged before and during a live release."
     )
+
+
+def _gateways(contract: Contract) -> str:
+    """Return what a replay leaves out of a strategy, since no gateway listens to it."""
+    match contract.release.strategy:
+        case "blue_green":
+            return "No gateway listens to a replay: the blue-green switch comes as soon as a version is registered."
+        case "shadow":
+            return "A replay is never under load: no copy for a shadow is dropped, as it would be where requests wait."
+        case _:
+            return ""
 
 
 def _label_delay(contract: Contract) -> str:
