@@ -21,6 +21,7 @@ from typing import Any
 from setpoint import __version__
 from setpoint.adapters.file_deployments import FileDeployments
 from setpoint.adapters.parent import die_with
+from setpoint.adapters.watched_file import WATCHED, WatchedReader
 from setpoint.clock import Clock, SystemClock
 from setpoint.errors import JournalError, UnknownPredictionError, UsageError
 from setpoint.facts.prediction import Outcome, Prediction
@@ -43,6 +44,7 @@ from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
 from setpoint.gateway.tokens import Tokens
 from setpoint.gateway.versions import load_version
+from setpoint.gateway.watched_metrics import watched_metrics
 from setpoint.wiring.gateway_plan import Drain, GatewayPlan, RemotePlan
 from setpoint.wiring.gateway_sources import sources
 from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
@@ -253,7 +255,8 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     if shared is not None:
         siblings = Siblings(shared, ThreadPoolExecutor(1, thread_name_prefix="metrics"))
     watch, watching = build_watch(plan.access_log, plan.tracing, clock, __version__)
-    further = [batches, commits, *watching, *build_metrics(__version__)]
+    watched = watched_metrics(WatchedReader(found.base / WATCHED))
+    further = [batches, commits, *watching, *watched, *build_metrics(__version__)]
     gauges = Gauges(follower, writer, siblings, further)
     shadows = build_shadows(found.log, follower, clock)
     ids = PredictionIds(clock, os.urandom)

@@ -20,6 +20,7 @@ from setpoint.adapters.log_traffic import LogTraffic
 from setpoint.adapters.package_lock import installed_packages, lock_digest
 from setpoint.adapters.process_jobs import ProcessJobs
 from setpoint.adapters.sql_journal import SqlJournal
+from setpoint.adapters.watched_file import WATCHED, WatchedWriter
 from setpoint.clock import Clock, SystemClock
 from setpoint.contract.contract import Contract
 from setpoint.control.rows import LabelledRows
@@ -167,6 +168,7 @@ def open_live(
         rows=SourceRows(contract, source, tables),
         lineage=lambda: _lineage(project, lock),
         notice=notice,
+        looked=WatchedWriter(store / WATCHED, contract.model.name, clock),
     )
     return Live(world, jobs, registry, log, shadows, lock)
 
