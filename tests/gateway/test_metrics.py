@@ -1,7 +1,15 @@
 """Tests of the exposition."""
 
 import re
+import socket
+import threading
+import time
+import urllib.request
 
+import msgspec
+
+from setpoint.adapters.watched_file import WATCHED
+from setpoint.facts.watched import Watched
 from setpoint.gateway.metrics import Counter, Histogram, Reading, exposition
 
 SAMPLE = re.compile(r'^[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)+\})? -?[0-9.e+-]+$')
@@ -97,3 +105,83 @@ def test_labels_of_a_counter_do_not_grow_without_bound():
         'c_total{a="y"}': 1.0,
         'c_total{a="_OTHER"}': 2.0,
     }
+
+
+def test_what_is_served_what_waits_and_how_the_log_does(client, row):
+    client.post("/predict", row)
+    client.until(lambda: client.station.writer.written == 1)
+    lines = client.get("/metrics").content.splitlines()
+    arm = 'model="churn",version="1"'
+    (info,) = [line for line in lines if line.startswith(f"setpoint_model_info{{{arm}")]
+    assert 'variant="champion",artifact="' in info
+    assert info.endswith('runtime="onnx",task="binary"} 1')
+    assert "setpoint_ready 1" in lines
+    assert "http_server_active_requests 1" in lines  # this one
+    assert f"setpoint_batch_rows_sum{{{arm}}} 1" in lines
+    assert f"setpoint_rows_waiting{{{arm}}} 0" in lines
+    assert "setpoint_log_lag_seconds 0" in lines
+    assert "setpoint_log_commit_seconds_count 1" in lines
+    assert any(line.startswith("process_cpu_seconds_total ") for line in lines)
+    assert any(line.startswith("process_open_fds ") for line in lines)
+
+
+def test_gateway_without_a_model_is_not_ready_and_says_so(project, open_client):
+    project.folder.mkdir()
+    client = open_client(ready=False)
+    client.until(lambda: client.station.follower.refused)
+    lines = client.get("/metrics").content.splitlines()
+    assert "setpoint_ready 0" in lines
+    assert "setpoint_deployment_generation 0" in lines
+    assert not any(line.startswith("setpoint_model_info{") for line in lines)
+
+
+def test_log_that_stands_still_lags(client, row):
+    log = client.station.writer._log
+    append, stuck = log.append, threading.Event()
+    log.append = lambda predictions: (stuck.wait(5), append(predictions))
+    client.post("/predict", row)
+    time.sleep(0.1)
+    lines = client.get("/metrics").content.splitlines()
+    lag = next(line for line in lines if line.startswith("setpoint_log_lag_seconds "))
+    assert 0.1 <= float(lag.split()[1]) < 5
+    assert "setpoint_log_pending 1" in lines
+    stuck.set()
+    client.until(lambda: client.station.writer.written == 1)
+    assert "setpoint_log_lag_seconds 0" in client.get("/metrics").content.splitlines()
+
+
+def test_what_the_loop_saw_last_is_shown_beside_the_gateways_own(client, project):
+    watched = Watched(
+        model="churn",
+        version=1,
+        at=50.0,
+        values={"drift.share": 0.5, "performance.accuracy": 0.81},
+        failing=("drift.share",),
+        psi={"tenure": 0.41},
+    )
+    before = client.get("/metrics").content
+    assert "\nmodel_accuracy{" not in before
+    (project.folder / WATCHED).write_bytes(msgspec.json.encode(watched))
+    lines = client.get("/metrics").content.splitlines()
+    arm = 'model="churn",version="1"'
+    assert f"model_accuracy{{{arm}}} 0.81" in lines
+    assert f'feature_drift_psi{{{arm},feature="tenure"}} 0.41' in lines
+    assert f'setpoint_signal{{{arm},signal="drift.share"}} 0.5' in lines
+    assert f'setpoint_signal_failing{{{arm},signal="drift.share"}} 1' in lines
+    assert f'setpoint_signal_failing{{{arm},signal="performance.accuracy"}} 0' in lines
+    assert f"setpoint_watched_timestamp_seconds{{{arm}}} 50" in lines
+
+
+def test_somebody_who_never_sends_a_whole_request_is_counted(project, start_gateway, wait_until):
+    project.add(1)
+    project.deploy(1, {1: 1.0})
+    gateway = start_gateway()
+    host, port = gateway.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(b"what is this\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+    with urllib.request.urlopen(gateway.url + "/metrics", timeout=5) as answer:  # noqa: S310 (ours)
+        lines = answer.read().decode().splitlines()
+    assert 'setpoint_refusals_total{kind="unreadable"} 1' in lines
+    assert "setpoint_connections 1" in lines
+    assert any('http_route="unknown",http_response_status_code="400"' in line for line in lines)

@@ -17,7 +17,7 @@ from setpoint.gateway.gauges import Gauges
 from setpoint.gateway.ids import PredictionIds
 from setpoint.gateway.limits import LimitsInForce
 from setpoint.gateway.log_writer import LogWriter
-from setpoint.gateway.refusal import Flaw, RefusedError
+from setpoint.gateway.refusal import Flaw, Kind, RefusedError
 from setpoint.gateway.rows import Rows, checked, entity_text
 from setpoint.gateway.schema import Row, Schema
 from setpoint.gateway.serving import Choice, Serving
@@ -64,7 +64,7 @@ class _Failure(NamedTuple):
         """Return what the client is told, with the prediction id under which the log has it."""
         flaw = Flaw(reason=f"version {version} gave no answer: {self.reason}")
         headers = [(b"x-setpoint-prediction-id", identity.encode())]
-        kind = "model" if self.status == _FAILED else ""
+        kind: Kind | None = "model" if self.status == _FAILED else None
         return RefusedError(self.status, [flaw], headers, kind)
 
 

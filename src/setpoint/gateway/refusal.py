@@ -11,7 +11,29 @@ from setpoint.errors import SetpointError
 Rule = Literal["", "missing", "unknown", "null", "type", "range", "value"]
 """Which rule of the contract a column breaks; empty where it is about none."""
 
-_KINDS: Mapping[int, str] = MappingProxyType(
+Kind = Literal[
+    "busy",
+    "conflict",
+    "connections",
+    "contract",
+    "deadline",
+    "draining",
+    "gateway",
+    "key",
+    "loading",
+    "log",
+    "media",
+    "method",
+    "model",
+    "size",
+    "slow",
+    "unavailable",
+    "unknown",
+    "unreadable",
+]
+"""What refusals are counted as; docs/observability.md says what each means."""
+
+_KINDS: Mapping[int, Kind] = MappingProxyType(
     {
         400: "unreadable",
         401: "key",
@@ -62,7 +84,7 @@ class RefusedError(SetpointError):
         status: HTTP status: 4xx for what the client can change, 503 for what passes by itself, 500 for a broken model.
         flaws: What is wrong; at least one.
         headers: Further headers of the answer.
-        kind: What it is counted as; empty for what the status says.
+        kind: What it is counted as; None for what the status says.
     """
 
     def __init__(
@@ -70,10 +92,10 @@ class RefusedError(SetpointError):
         status: int,
         flaws: Sequence[Flaw],
         headers: Sequence[tuple[bytes, bytes]] = (),
-        kind: str = "",
+        kind: Kind | None = None,
     ) -> None:
         self.status = status
-        self.kind = kind or _KINDS.get(status, "other")
+        self.kind: Kind = kind or _KINDS.get(status, "gateway")
         self.flaws = tuple(flaws)
         self.headers = tuple(headers)
         super().__init__("; ".join(str(flaw) for flaw in self.flaws))
