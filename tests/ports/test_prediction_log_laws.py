@@ -19,6 +19,7 @@ from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import SystemClock
 from setpoint.errors import JournalError, OutcomeConflictError, UnknownPredictionError
 from setpoint.facts.prediction import Outcome
+from setpoint.facts.release import LossSum
 from setpoint.release.outcome import value_loss
 
 _numbers = itertools.count()
@@ -242,6 +243,16 @@ def test_arms_sum_the_scaled_absolute_error_of_numbers_cut_at_1(log):
         loss = value_loss(truth, answered, scale=scale)
         assert (arm.outcomes, arm.outcome_sum, arm.outcome_squares) == (2, *sums)
         assert sums == (loss.sum(), (loss**2).sum())
+
+
+def test_arms_tell_losses_apart_by_the_document_that_answers_were_given_under(log):
+    log.append([prediction(number, generation=1 + number // 4) for number in range(12)])
+    wrong = (0, 4, 5)
+    log.record([outcome(number, "No" if number in wrong else "Yes") for number in range(8)])
+    arm = log.arms(generation=0)[1]
+    assert arm.losses == {1: LossSum(4, 1.0), 2: LossSum(4, 2.0)}
+    assert (arm.outcomes, arm.outcome_sum, arm.outcome_squares) == (8, 3.0, 3.0)
+    assert log.arms(generation=2)[1].losses == {2: LossSum(4, 2.0)}
 
 
 def test_slow_answers_are_counted_for_each_limit_that_is_asked_for(log):
