@@ -325,7 +325,7 @@ def put_runner(client):
         def put(runner):
             serving = client.station.follower.serving
             original = serving.versions[1]
-            batcher = Batcher(original.schema, runner, executor)
+            batcher = Batcher(original.schema, runner, executor, limits=client.station.limits)
             choice = serving.only._replace(version=dataclasses.replace(original, batcher=batcher))
             client.station.follower.serving = dataclasses.replace(serving, only=choice)
 

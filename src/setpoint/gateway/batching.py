@@ -79,6 +79,7 @@ class Batcher:
     ) -> None:
         self._schema = schema
         self.runner = runner
+        self._beside = not runner.inline  # every run leaves the event loop
         self._executor = executor
         self._seen = seen
         self._waiting: deque[_Waiting] = deque()
@@ -113,7 +114,8 @@ class Batcher:
                 self._seen(len(rows))
                 return self._answer(rows)
             self._lonely = 0
-        if self._running or self.waiting_rows + len(rows) > self._limits.queue:
+        ahead = self._running or (self._beside and self.waiting_rows)
+        if ahead or self.waiting_rows + len(rows) > self._limits.queue:
             self._require_room(len(rows), min(within_s, self._limits.deadline_s))
         done: asyncio.Future[Decided] = loop.create_future()
         self._waiting.append((rows, done))
