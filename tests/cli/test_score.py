@@ -65,7 +65,15 @@ def store(tmp_path_factory):
             memory_limit=1 << 33,
         )
         truth = np.where(frame["tenure"] > cut, "Yes", "No").astype(object)
-        job = TrainingJob(key="k", model="m", contract="c", recipe=recipe, table="t", rows="r")
+        job = TrainingJob(
+            key="k",
+            model="m",
+            contract=f"c{version}",
+            recipe=recipe,
+            table="t",
+            rows="r",
+            key_column="customer",
+        )
         data = pickle.dumps(fitted(recipe, frame, truth))
         source = folder / "made" / str(version)
         source.parent.mkdir(exist_ok=True)
@@ -205,26 +213,26 @@ def test_a_row_that_breaks_the_contract_gets_no_answer_and_no_place_in_the_log(p
     found = run("score", "in.csv", "out.csv")
     assert found.exit_code == 1
     assert "2 of 5 rows answered (version 1: 2), 2 logged" in found.output
-    assert "3 rows got no answer" in found.output
+    assert "3 rows break a rule, 0 the model failed on" in found.output
     out = pa.csv.read_csv("out.csv").to_pylist()
     assert [bool(row["error"]) for row in out] == [False, True, True, False, True]
-    assert "'old'" in out[1]["error"]
-    assert "0 to 100" in out[2]["error"]
-    assert "one of m, y" in out[4]["error"]
+    assert out[1]["error"] == "tenure: got text 'old', needs a whole number"
+    assert out[2]["error"] == "tenure: 500 is above the maximum 100"
+    assert out[4]["error"] == "plan: text 'weekly' is not one of 'm', 'y'"
     assert logged(project).num_rows == 2
 
 
-def test_chunks_change_nothing(project, deploy):
+def test_parts_change_nothing(project, deploy):
     deploy({"1": 0.5, "2": 0.5})
     pa.parquet.write_table(people(), project / "in.parquet")
     offline = open_offline(project / "model_contract.yaml")
     told = []
-    for name, chunk in (("whole", 1000), ("pieces", 7)):
+    for name, part in (("whole", 1000), ("pieces", 7)):
         wish = ScoreWish(
-            project / "in.parquet",
+            "in.parquet",
             project / f"{name}.parquet",
-            chunk=chunk,
-            progress=lambda done, total: told.append((done, total)),
+            part=part,
+            progress=lambda done, share: told.append((done, share)),
         )
         assert score_file(wish, offline).logged == 50
     whole, pieces = (
@@ -232,7 +240,8 @@ def test_chunks_change_nothing(project, deploy):
         for name in ("whole.parquet", "pieces.parquet")
     )
     assert whole.equals(pieces)
-    assert told == [(50, 50), *((min(n, 50), 50) for n in range(7, 57, 7))]
+    assert told[:3] == [(0, 0.0), (50, 1.0), (0, 0.0)]
+    assert [done for done, _ in told[3:]] == [min(n, 50) for n in range(7, 57, 7)]
     ids = pa.parquet.read_table("pieces.parquet")["prediction_id"].to_pylist()
     assert ids == sorted(ids)
 

@@ -9,7 +9,6 @@ import gzip
 import io
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,20 +16,26 @@ import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet
 
+from setpoint.adapters.text_table import (
+    ARROW,
+    GZIP,
+    PARQUET,
+    UNCLOSED,
+    csv_options,
+    ends_inside_quotes,
+    first_line,
+    found_form,
+    header_of,
+    ragged_reason,
+    require_names,
+    separator_of,
+)
 from setpoint.contract.data import Format
-from setpoint.data.sniff import TextForm, is_binary, sniff, sniff_encoding
+from setpoint.data.sniff import TextForm
 from setpoint.digest import sha256_file, sha256_files
 from setpoint.errors import EmptyTableError, SourceError
 from setpoint.facts.snapshot import Origin
 
-SAMPLE = 1 << 20  # bytes that tell how a text file is written
-ROW_NAMES = "row_name"
-"""Name of the column of row names that a header does not have."""
-
-_PARQUET = b"PAR1"
-_ARROW = b"ARROW1"
-_GZIP = b"\x1f\x8b"
-_TYPED = (".parquet", ".arrow", ".feather")
 _TABLES = (
     ".csv",
     ".tsv",
@@ -117,7 +122,7 @@ class FileSource:
         """
         path = self.files()[0]
         data = _bytes_of(path)
-        return None if data.startswith((_PARQUET, _ARROW)) else _found(data, path)
+        return None if data.startswith((PARQUET, ARROW)) else found_form(data, path)
 
     def _digests(self, files: Sequence[Path]) -> dict[str, str]:
         try:
@@ -140,16 +145,16 @@ class FileSource:
         if not data:
             raise SourceError(str(path), "the file is empty (0 bytes)")
         try:
-            if data.startswith(_PARQUET):
+            if data.startswith(PARQUET):
                 table = pa.parquet.read_table(pa.BufferReader(data))
-            elif data.startswith(_ARROW):
+            elif data.startswith(ARROW):
                 table = pa.feather.read_table(pa.BufferReader(data))
             else:
                 table = _read_text(data, path, self._form)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-            reason = f"it is damaged or cut off ({_first_line(error)}); fetch or write it again"
+            reason = f"it is damaged or cut off ({first_line(error)}); fetch or write it again"
             raise SourceError(str(path), reason) from error
-        _require_names(table, path)
+        require_names(table.column_names, path)
         return table
 
 
@@ -161,7 +166,7 @@ def _bytes_of(path: Path) -> bytes:
         raise SourceError(
             str(path), f"{error.strerror}; check the path and its permissions"
         ) from error
-    if not data.startswith(_GZIP):
+    if not data.startswith(GZIP):
         if data and path.suffix == ".gz":
             reason = f"it is named .gz and is not gzip; fetch it again, or name it {path.stem}"
             raise SourceError(str(path), reason)
@@ -179,27 +184,13 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _read_text(data: bytes, path: Path, form: Format) -> pa.Table:
-    found = _found(data, path)
+    found = found_form(data, path)
     encoding = form.encoding or found.encoding
     text = _decoded(data, encoding, path)
     if not text.strip():
         raise SourceError(str(path), "the file holds only blanks")
-    separator = form.separator or found.separator
-    if len(separator) != 1:
-        raise SourceError(
-            str(path), f"data.format.separator is {separator!r}; it must be one character"
-        )
+    separator = separator_of(form, found, path)
     return _parse(text, path, TextForm(encoding, separator, row_names=found.row_names))
-
-
-def _found(data: bytes, path: Path) -> TextForm:
-    if path.suffix in _TYPED:
-        reason = f"the file is named {path.suffix} but is none; write it again"
-        raise SourceError(str(path), reason)
-    if is_binary(data[:SAMPLE]):
-        reason = "it is neither text nor Parquet nor Arrow; convert it to one of these"
-        raise SourceError(str(path), reason)
-    return replace(sniff(data[:SAMPLE]), encoding=sniff_encoding(data))
 
 
 def _decoded(data: bytes, encoding: str, path: Path) -> str:
@@ -215,81 +206,27 @@ def _decoded(data: bytes, encoding: str, path: Path) -> str:
 
 
 def _parse(text: str, path: Path, form: TextForm) -> pa.Table:
-    names = None
     ragged: list[pyarrow.csv.InvalidRow] = []
 
     def refuse(row: pyarrow.csv.InvalidRow) -> str:
         ragged.append(row)
         return "error"
 
-    header = _header(text, form)
-    if form.row_names:
-        names = [ROW_NAMES, *header]
-    # One thread, so that a row that does not fit has its number.
-    reading = pa.csv.ReadOptions(
-        use_threads=False,
-        block_size=max(1 << 20, len(text)),
-        column_names=names,
-        skip_rows=1 if names else 0,
-    )
-    parsing = pa.csv.ParseOptions(
-        delimiter=form.separator, newlines_in_values=True, invalid_row_handler=refuse
-    )
-    converting = pa.csv.ConvertOptions(
-        column_types=dict.fromkeys(names or header, pa.string()), strings_can_be_null=False
-    )
+    block = max(1 << 20, len(text))
+    options = csv_options(form, header_of(text, form), block, refuse)
     try:
-        table = pa.csv.read_csv(io.BytesIO(text.encode("utf-8")), reading, parsing, converting)
+        table = pa.csv.read_csv(io.BytesIO(text.encode("utf-8")), *options)
     except pa.ArrowInvalid as error:
         if ragged:
-            row = ragged[0]
-            number = "" if row.number is None else f" {row.number + (1 if names else 0)}"
-            reason = (
-                f"row{number} has {row.actual_columns} cells, the header has {row.expected_columns}: "
-                f"{row.text[:80]!r}; mend the row, or set data.format.separator"
-            )
-            raise SourceError(str(path), reason) from error
+            raise SourceError(str(path), ragged_reason(ragged[0], form)) from error
         raise SourceError(
-            str(path), f"it is not a table ({_first_line(error)}); is it cut off?"
+            str(path), f"it is not a table ({first_line(error)}); is it cut off?"
         ) from error
-    if _ends_inside_quotes(text, table):
-        reason = "a quote is opened and never closed; is the file cut off?"
-        raise SourceError(str(path), reason)
+    if table.num_rows:
+        last = str(table.column(table.num_columns - 1)[-1].as_py())
+        if ends_inside_quotes(text.count('"'), text, last):
+            raise SourceError(str(path), UNCLOSED)
     return table
-
-
-def _ends_inside_quotes(text: str, table: pa.Table) -> bool:
-    """Whether the last cell swallowed the end of the file, because its quote is never closed."""
-    if text.count('"') % 2 == 0 or table.num_rows == 0:
-        return False
-    last = str(table.column(table.num_columns - 1)[-1].as_py()).rstrip()
-    return text.rstrip().endswith('"' + last)
-
-
-def _header(text: str, form: TextForm) -> list[str]:
-    head = pa.csv.open_csv(
-        io.BytesIO(text[: text.find("\n", text.find("\n") + 1) + 1 or len(text)].encode()),
-        read_options=pa.csv.ReadOptions(use_threads=False, autogenerate_column_names=True),
-        parse_options=pa.csv.ParseOptions(
-            delimiter=form.separator, invalid_row_handler=lambda _: "skip"
-        ),
-        convert_options=pa.csv.ConvertOptions(strings_can_be_null=False),
-    )
-    first = head.read_next_batch()
-    return [str(column[0].as_py()) for column in first.columns]
-
-
-def _require_names(table: pa.Table, path: Path) -> None:
-    names = table.column_names
-    if len(set(names)) != len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        shown = ", ".join(map(repr, twice[:5]))
-        raise SourceError(
-            str(path), f"columns {shown} come more than once; rename all but one of each"
-        )
-    if any(not name.strip() for name in names):
-        at = next(i for i, name in enumerate(names) if not name.strip())
-        raise SourceError(str(path), f"column {at + 1} has no name; name it in the header")
 
 
 def _joined(tables: list[pa.Table], files: list[Path]) -> pa.Table:
@@ -306,9 +243,5 @@ def _joined(tables: list[pa.Table], files: list[Path]) -> pa.Table:
             [table.select(first.column_names) for table in tables], promote_options="permissive"
         )
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        reason = f"its files have columns of different types ({_first_line(error)})"
+        reason = f"its files have columns of different types ({first_line(error)})"
         raise SourceError(f"{files[0].parent}", reason) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -1,36 +1,41 @@
-"""Puts bundles, files and the prediction log together: what `setpoint score` calls."""
+"""Puts bundles, files and the prediction log together: what `setpoint score` calls.
+
+Each part of the rows is in the log before it is on disk, under ids that follow from the row and from what was drawn
+when the scoring began. So whoever is stopped in the midst goes on from the last whole part: what the log has of the
+part that was under way is answered again, under the same ids, which the log knows already.
+"""
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
+import msgspec
 import pyarrow as pa
 
-from setpoint.adapters.bundle_scorer import BundleScorer
+from setpoint import __version__
 from setpoint.adapters.chunk_log import ChunkLog
-from setpoint.adapters.table_chunks import read_chunks, written_table
+from setpoint.adapters.part_folder import Job, PartFolder
+from setpoint.adapters.row_stream import RowStream
+from setpoint.batch.answering import Answered, Answering
+from setpoint.batch.model import BatchModel
+from setpoint.batch.row_ids import RowIds
 from setpoint.clock import Clock, SystemClock
 from setpoint.control.queries import require_state
-from setpoint.control.scoring import Answered, Arm, RowAnswering, Stamp
-from setpoint.data.cells import type_cells
-from setpoint.data.conform import require_distinct_names
-from setpoint.errors import UsageError
-from setpoint.facts.deployment import Deployment
-from setpoint.facts.evidence import Ints
-from setpoint.facts.log_rule import KEEP, Withholding, withholding
-from setpoint.facts.training import Feature
-from setpoint.gateway.ids import PredictionIds
-from setpoint.release.assignment import cut
-from setpoint.wiring.log_place import open_log, place_of, secret_of
+from setpoint.errors import DataError, UsageError
+from setpoint.gateway.serving import Serving
+from setpoint.wiring.batch_serving import asked_versions, batch_serving
+from setpoint.wiring.log_place import open_log, place_of
 from setpoint.wiring.offline import Offline
 
-CHUNK = 20_000  # rows of one transaction of the log
+PART = 20_000  # rows of one transaction of the log, and of one part of the answers
 ADDED = ("prediction", "probability", "version", "prediction_id", "error")
 """Columns that the answers add to the rows."""
+
+_SEED = 16  # bytes
 
 
 @dataclass(frozen=True)
@@ -38,20 +43,28 @@ class ScoreWish:
     """What a person asks for.
 
     Args:
-        rows: File of the rows.
+        rows: Rows: a file, a folder or a glob.
         out: File of the answers.
         version: Version that answers all rows; None: those that gateways answer with, at their shares.
-        chunk: Rows at a time.
+        log: Whether the answers are logged, where the deployment keeps a log.
+        strict: Whether the first row without an answer ends it.
+        restart: Whether what was begun and not finished is forgotten.
+        part: Rows at a time.
+        threads: Parts of a batch that a model answers beside each other.
         clock: Stamps the answers.
-        progress: Told the rows that are answered, and the rows in all.
+        progress: Told the rows that are answered, and the share of all rows that this is.
     """
 
-    rows: Path
+    rows: str
     out: Path
     version: int | None = None
-    chunk: int = CHUNK
+    log: bool = True
+    strict: bool = False
+    restart: bool = False
+    part: int = PART
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     clock: Clock = field(default_factory=SystemClock)
-    progress: Callable[[int, int], None] = lambda *_: None
+    progress: Callable[[int, float], None] = lambda *_: None
 
 
 @dataclass(frozen=True)
@@ -59,162 +72,250 @@ class Scored:
     """What came of it.
 
     Args:
-        rows: Rows of the file.
-        failed: Rows without an answer.
-        first_error: Why the first of them has none.
+        rows: Rows in all.
+        scored: Rows with an answer.
+        refused: Rows that break a rule of the contract.
+        failed: Rows that the model failed on.
+        first_error: Why the first of these has no answer.
         versions: Rows by the version that answered them.
-        logged: Answers that the prediction log took.
-        out: File of the answers.
+        logged: Answers that the prediction log was given.
+        resumed: Rows that were answered before, by a scoring that was stopped.
+        seconds: How long this took.
+        steady: Whether the answers are those of single requests to the last bit; see `setpoint.training.together`.
+        output: File of the answers.
     """
 
     rows: int
+    scored: int
+    refused: int
     failed: int
     first_error: str
     versions: dict[int, int]
     logged: int
-    out: Path
+    resumed: int
+    seconds: float
+    steady: bool
+    output: Path
+
+
+class _Note(msgspec.Struct, kw_only=True):
+    """What came of one part."""
+
+    rows: int
+    refused: int
+    failed: int
+    first_error: str
+    versions: dict[str, int]
+    logged: int
 
 
 def score_file(wish: ScoreWish, offline: Offline) -> Scored:
-    """Answer the rows of a file, log the answers, and write them beside the rows.
+    """Answer the rows of files, log the answers, and write them beside the rows; go on where this was stopped before.
 
-    Each chunk is in the log before it is in the file; the file appears when it is whole.
+    The file appears when it is whole, and is the same to the byte however often its making was stopped.
 
     Raises:
-        UsageError: Nothing was released yet, there is no such version, or a file is misnamed.
-        DataError: The rows cannot be read, or lack an input.
+        UsageError: Nothing was released yet, there is no such version, a file is misnamed or cannot be written, or what
+            was begun before was made of something else.
+        DataError: The rows cannot be read, or lack an input; or a row got no answer where every row must have one.
         BundleError: A bundle is missing or altered.
         JournalError: State or log cannot be read or written.
     """
-    batch = _Batch(wish, offline)
-    total, chunks = read_chunks(wish.rows, form=batch.form, rows=wish.chunk)
-    done, logged = 0, 0
-    errors: list[str] = []
-    versions: Counter[int] = Counter()
-    with written_table(wish.out) as out, _opened_log(offline, batch.deployment) as log:
-        for chunk in chunks:
-            stamp, answered = batch.answer(chunk)
-            if log is not None:
-                log.append(answered.predictions)
-                logged += len(answered.predictions)
-            out.write(batch.with_answers(chunk, answered, stamp))
-            failed = [bool(one) for one in answered.error]
-            errors += [one for one in answered.error if one]
-            versions.update(answered.version[~np.array(failed, dtype=np.bool_)].tolist())
-            done += chunk.num_rows
-            wish.progress(done, total)
-    first = errors[0] if errors else ""
-    return Scored(done, len(errors), first, dict(sorted(versions.items())), logged, wish.out)
+    started = wish.clock.stopwatch()
+    with ThreadPoolExecutor(wish.threads, thread_name_prefix="score") as pool:
+        batch = _Batch(wish, offline, pool)
+        with batch.parts.held():
+            try:
+                found = batch.run()
+            finally:
+                batch.leave()
+    return replace(found, seconds=wish.clock.stopwatch() - started)
 
 
 class _Batch:
-    """One file's worth of answering."""
+    """One scoring."""
 
-    def __init__(self, wish: ScoreWish, offline: Offline) -> None:
+    def __init__(self, wish: ScoreWish, offline: Offline, pool: Executor) -> None:
+        self.parts = PartFolder(wish.out)
         state = require_state(offline.journal)
-        if state.deployment is None:
-            msg = "no version was released yet, so none can answer; begin with: setpoint run"
-            raise UsageError(msg)
+        serving = batch_serving(offline, state, pool, pinned=wish.version, log=wish.log)
         data = offline.contract.require_data()
-        self.deployment = state.deployment
-        self.form = data.format
-        self._key = data.key
         self._wish = wish
-        self._state = state
-        self._scorer = BundleScorer(offline.settings.store, offline.folder)
-        self._kept = state.deployment.kept
-        self._secret = secret_of(place_of(offline.settings), offline.settings.log_key)
-        self._key_kept = data.withheld.get(data.key or "", KEEP)
-        self._ids = PredictionIds(wish.clock, os.urandom)
-        self._assignment = cut(state.deployment)
-        self._arms = self._all_arms()
-        self._answering = RowAnswering(self._arms, self._scorer, self.form, wish.clock.stopwatch)
+        self._offline = offline
+        self._stream = RowStream(wish.rows, folder=Path.cwd(), form=data.format)
+        self._require_apart()
+        self._answering = Answering(
+            serving,
+            {
+                number: BatchModel(one, pool)
+                for number, one in asked_versions(serving, wish.version)
+            },
+            pinned=wish.version,
+            form=data.format,
+            stopwatch=wish.clock.stopwatch,
+        )
+        self._answering.require_columns(self._stream.schema.names)
+        self._serving = serving
+        self._answered = False
+        self._schema = self._stream.schema
+        for column in _added(serving):
+            self._schema = self._schema.append(column)
 
-    def answer(self, chunk: pa.Table) -> tuple[Stamp, Answered]:
-        """Answer the rows of a chunk."""
-        require_distinct_names(chunk)
-        if taken := sorted(set(ADDED) & set(chunk.column_names)):
+    def run(self) -> Scored:
+        """Answer what is not answered yet, and put everything together."""
+        job = self._job()
+        ids = RowIds(job.at, bytes.fromhex(job.seed))
+        notes = [msgspec.convert(note, _Note) for note in self.parts.notes()]
+        done = resumed = sum(note.rows for note in notes)
+        self._answered = bool(resumed)
+        self._wish.progress(resumed, 0.0)
+        with self._opened_log() as log:
+            for table, share in self._stream.tables(self._wish.part, first=resumed):
+                notes.append(self._part(len(notes), table, ids, done, log))
+                done += table.num_rows
+                self._wish.progress(done, share)
+        self.parts.finish(self._schema)
+        return self._scored(notes, resumed)
+
+    def leave(self) -> None:
+        """Leave nothing behind of what answered no row."""
+        if not self._answered:
+            self.parts.drop()
+
+    def _job(self) -> Job:
+        """Return what is gone on with, or begun."""
+        made_of = self._made_of()
+        job = None if self._wish.restart else self.parts.begun(made_of)
+        if job is None:
+            seed = os.urandom(_SEED).hex()
+            job = Job(made_of=made_of, at=self._wish.clock.wall(), seed=seed)
+            self.parts.begin(job)
+        return job
+
+    def _part(
+        self, number: int, table: pa.Table, ids: RowIds, first: int, log: ChunkLog | None
+    ) -> _Note:
+        """Answer one part, log it, and write it."""
+        named = ids.of(first, table.num_rows)
+        at = self._wish.clock.wall()
+        answered = self._answering.answer(table, named, at, logged=log is not None)
+        if self._wish.strict:
+            _require_all(answered, first)
+        self._answered = True
+        if log is not None:
+            log.append(answered.predictions)
+        note = _note(answered)
+        added = (
+            answered.prediction,
+            answered.probability,
+            answered.version,
+            named,
+            answered.error,
+        )
+        for column, values in zip(_added(self._serving), added, strict=True):
+            table = table.append_column(column, pa.array(values, column.type))
+        self.parts.add(number, table.cast(self._schema), msgspec.to_builtins(note))
+        return note
+
+    def _made_of(self) -> dict[str, str]:
+        """Return whatever decides the answers, by what people call it."""
+        serving, deployment = self._serving, self._serving.deployment
+        found = {f"the input {path}": mark for path, mark in self._stream.marks().items()}
+        pinned = self._wish.version
+        shares = zip(serving.assignment.versions, serving.assignment.shares, strict=True)
+        cut = ", ".join(f"{number} for {share:.4%} of rows" for number, share in shares)
+        found["the version that answers"] = cut if pinned is None else f"{pinned} for all rows"
+        if pinned is None and serving.only is None:
+            found["the draw"] = f"{deployment.sticky} {deployment.salt}"
+        for number, one in asked_versions(serving, pinned):
+            found[f"the bundle of version {number}"] = one.artifact
+        data = self._offline.contract.require_data()
+        found["data.format of the contract"] = data.format.model_dump_json()
+        found["the log"] = "off" if deployment.log == "off" else "on"
+        found["the rows of a part"] = str(self._wish.part)
+        found["setpoint"] = __version__
+        return found
+
+    def _require_apart(self) -> None:
+        """Check that the answers do not come where the rows are read from."""
+        out = self._wish.out
+        names = self._stream.schema.names
+        if taken := [name for name in ADDED if name in names]:
             msg = (
                 f"{self._wish.rows} already has the columns {', '.join(taken)}; rename or drop them"
             )
             raise UsageError(msg)
-        clock = self._wish.clock
-        stamp = Stamp(
-            model=self._state.model,
-            generation=self.deployment.generation,
-            at=clock.wall(),
-            ids=[self._ids.next() for _ in range(chunk.num_rows)],
-            keys=self._texts(chunk, self._key),
-        )
-        return stamp, self._answering.answer(chunk, self._assigned(chunk, stamp.ids), stamp)
-
-    def with_answers(self, chunk: pa.Table, answered: Answered, stamp: Stamp) -> pa.Table:
-        """Return the rows with what was answered beside them."""
-        kind = pa.string() if next(iter(self._arms.values())).classes else pa.float64()
-        columns = (
-            pa.array(answered.prediction, kind),
-            pa.array(answered.probability, pa.float64()),
-            pa.array(answered.version, pa.int64()),
-            pa.array(stamp.ids, pa.string()),
-            pa.array([one or None for one in answered.error], pa.string()),
-        )
-        for name, column in zip(ADDED, columns, strict=True):
-            chunk = chunk.append_column(name, column)
-        return chunk
-
-    def _all_arms(self) -> dict[int, Arm]:
-        pinned = self._wish.version
-        shares = dict(zip(self._assignment.versions, self._assignment.shares, strict=True))
-        if pinned is not None:
-            shares = {pinned: 0.0}  # nobody drew it, so no release counts its answers
-        return {version: self._arm(version, share) for version, share in shares.items()}
-
-    def _arm(self, number: int, share: float) -> Arm:
-        version = self._state.versions.get(str(number))
-        if version is None:
-            known = ", ".join(sorted(self._state.versions, key=int)) or "none"
-            msg = f"there is no version {number}; registered are {known}"
+        source = Path.cwd() / self._wish.rows
+        beside = source.is_dir() and source.resolve() == out.parent.resolve()
+        if beside or out in self._stream.files:
+            msg = f"{out} would be read as rows the next time; write the answers elsewhere"
             raise UsageError(msg)
-        form = self._scorer.model(version.artifact).form
-        return Arm(
-            version=number,
-            artifact=version.artifact,
-            contract=version.lineage.contract,
-            features=form.features,
-            classes=form.classes,
-            variant="champion" if number == self.deployment.champion else "challenger",
-            share=share,
-            withholding=self._withholding(form.features),
+
+    @contextmanager
+    def _opened_log(self) -> Iterator[ChunkLog | None]:
+        """Give the prediction log, or None where none is kept."""
+        if self._serving.deployment.log == "off":
+            yield None
+            return
+        log = open_log(place_of(self._offline.settings))
+        try:
+            yield log
+        finally:
+            log.close()
+
+    def _scored(self, notes: list[_Note], resumed: int) -> Scored:
+        rows, refused, failed = (
+            sum(getattr(note, name) for note in notes) for name in ("rows", "refused", "failed")
+        )
+        versions: Counter[int] = Counter()
+        for note in notes:
+            versions.update({int(number): count for number, count in note.versions.items()})
+        asked = asked_versions(self._serving, self._wish.version)
+        return Scored(
+            rows=rows,
+            scored=rows - refused - failed,
+            refused=refused,
+            failed=failed,
+            first_error=next((note.first_error for note in notes if note.first_error), ""),
+            versions=dict(sorted(versions.items())),
+            logged=sum(note.logged for note in notes),
+            resumed=resumed,
+            seconds=0.0,
+            steady=all(one.schema.document.together for _, one in asked),
+            output=self._wish.out,
         )
 
-    def _withholding(self, features: Sequence[Feature]) -> Withholding | None:
-        """Return what the log is not given: as gateways have it, by the document, or by the bundle and the contract."""
-        rules = {one.name: one.log for one in features} | {self._key or "": self._key_kept}
-        names = [one.name for one in features]
-        kept = rules if self._kept is None else self._kept
-        return withholding(names, kept, self._key or "", self._secret)
 
-    def _assigned(self, chunk: pa.Table, ids: Sequence[str]) -> Ints:
-        """Return the version of each row: by its sticky value, or else by its id, as gateways draw it."""
-        if self._wish.version is not None:
-            return np.full(chunk.num_rows, self._wish.version, dtype=np.int64)
-        sticky = self._texts(chunk, self.deployment.sticky)
-        drawn = (value or identity for value, identity in zip(sticky, ids, strict=True))
-        return self._assignment.versions_of(drawn)
-
-    def _texts(self, chunk: pa.Table, column: str | None) -> list[str]:
-        """Return a column as the texts that stand for its values; empty ones where there is none."""
-        if not column or column not in chunk.column_names:
-            return [""] * chunk.num_rows
-        cells = type_cells(chunk.column(column), "category", self.form)
-        return [value or "" for value in cells.values.to_pylist()]
+def _added(serving: Serving) -> pa.Schema:
+    """Return the columns that the answers add."""
+    kind = pa.string() if serving.champion.schema.classes else pa.float64()
+    kinds = (kind, pa.float64(), pa.int64(), pa.string(), pa.string())
+    return pa.schema(list(zip(ADDED, kinds, strict=True)))
 
 
-@contextmanager
-def _opened_log(offline: Offline, deployment: Deployment) -> Iterator[ChunkLog | None]:
-    """Give the prediction log, or None where the deployment keeps none."""
-    if deployment.log == "off":
-        yield None
-        return
-    with open_log(place_of(offline.settings)) as log:
-        yield log
+def _note(answered: Answered) -> _Note:
+    kept = [error is None for error in answered.error]
+    versions = Counter(answered.version[kept].tolist())
+    return _Note(
+        rows=len(answered.error),
+        refused=answered.refused,
+        failed=answered.failed,
+        first_error=next((error for error in answered.error if error is not None), ""),
+        versions={str(number): count for number, count in versions.items()},
+        logged=len(answered.predictions),
+    )
+
+
+def _require_all(answered: Answered, first: int) -> None:
+    """Check that every row of a part has an answer.
+
+    Raises:
+        DataError: One has none.
+    """
+    for row, error in enumerate(answered.error, start=first + 1):
+        if error is not None:
+            msg = (
+                f"row {row:,} gets no answer: {error}. The rows of the parts before it are answered; "
+                "without --strict the others go on, each with its error"
+            )
+            raise DataError(msg)
