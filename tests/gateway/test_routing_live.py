@@ -164,7 +164,7 @@ def test_shadows_of_a_gateway_under_load_are_whole_and_tied_to_their_live_answer
     served, start_gateway, row
 ):
     served.deploy(1, {1: 1.0}, shadows=(Shadow(version=2), Shadow(version=3, fraction=0.5)))
-    gateway = start_gateway()
+    gateway = start_gateway(workers=2)  # they open the shadows' log at the same moment
 
     async def wait():
         await asyncio.sleep(1.0)

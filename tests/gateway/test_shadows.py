@@ -508,3 +508,20 @@ def test_shadows_of_a_busy_gateway_are_dropped_first_and_come_back(
     asked(client, 5)
     client.post("/predict", row)
     asked(client, 6)
+
+
+def test_log_of_shadows_that_cannot_be_written_takes_no_gateway_out_of_rotation(
+    client, project, row, shadowed
+):
+    blocked = shadow_file(project.folder / "log.db")
+    blocked.mkdir()
+    shadowed()
+    client.post("/predict", row)
+    asked(client, 1)
+    client.until(lambda: client.station.shadows._writer.failures)
+    assert client.get("/readyz").status == 200
+    assert client.post("/predict", row).status == 200
+    blocked.rmdir()
+    asked(client, 2)
+    client.until(lambda: client.station.shadows._writer.written == 2)
+    assert len(lines(client, project)) == 2
