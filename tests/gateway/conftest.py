@@ -261,7 +261,9 @@ class Process:
             for name, value in ({"port": 0} | plan).items()
         )
         command = (
-            "from pathlib import Path; from setpoint.wiring.gateway import GatewayPlan, run_gateway; "
+            "from pathlib import Path; from setpoint.gateway.limits import Limits; "
+            "from setpoint.wiring.gateway import GatewayPlan, run_gateway; "
+            "from setpoint.wiring.gateway_plan import Drain; "
             f"run_gateway(GatewayPlan(deployment=Path({str(project.path)!r}){words}))"
         )
         self.process = subprocess.Popen(

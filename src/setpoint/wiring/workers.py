@@ -49,10 +49,15 @@ def run_workers(
             time.sleep(_PAUSES_S[min(early, len(_PAUSES_S) - 1)])
             born[_fork(work)] = time.monotonic()
     stopping()
-    for pid in born:
-        os.kill(pid, signal.SIGTERM)
-    for pid in born:
-        os.waitpid(pid, 0)
+    while born:
+        if told != signal.SIGCHLD:
+            for pid in born:  # a second time too: it hurries them
+                os.kill(pid, told)
+        else:
+            for pid, _ in _ended(born):
+                del born[pid]
+        if born:
+            told = signal.sigwait(_WATCHED)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
 
 
