@@ -64,7 +64,9 @@ def test_refusals_say_which_column_of_which_row(url, row):
         rows[600] = row | {"charges": "much"}
         with pytest.raises(RequestRefusedError) as caught:
             client.predict_many(rows)
-        found = Flaw(column="charges", row=600, reason="got text 'much', needs a number")
+        found = Flaw(
+            column="charges", row=600, reason="got text 'much', needs a number", rule="type"
+        )
         assert caught.value.flaws == (found,)
         assert len(caught.value.answers) == 500
         with pytest.raises(RequestRefusedError, match="404") as caught:
