@@ -145,7 +145,7 @@ def test_a_gateway_that_asks_for_keys(project, start_gateway, row, wait_until, t
         assert client.metadata().name == "churn"
     with Client(url) as client:
         assert client.ready()
-        with pytest.raises(RequestRefusedError, match="no API key") as caught:
+        with pytest.raises(RequestRefusedError, match="no credentials") as caught:
             client.predict(row)
         assert caught.value.status == 401
 
