@@ -230,7 +230,7 @@ def test_without_a_log_of_shadows_there_is_no_evidence(logs, axis, tmp_path):
     read = LogTraffic(logs[0], Scorer("binary", CLASSES["binary"]), str, axis=axis)
     logs[0].append([live(0)])
     found = read.shadowed(2, 0.0, 1e6)
-    assert (found.shadow.requests, found.compared, found.agreed) == (0, 0, 0)
+    assert (found.shadow.requests, found.compared, found.agreed) == (0, 0, None)
     assert found.losses.size == found.differences.size == found.scored.at.size == 0
     assert ShadowLog(logs[0], lambda: None).pairs(2, 0.0, 1e6).num_rows == 0
     assert not (tmp_path / "none.db").exists()
@@ -271,3 +271,16 @@ def test_no_reading_of_the_live_log_knows_of_shadows(logs, traffic, ticks):
     with pytest.raises(UnknownPredictionError):
         log.record([Outcome(prediction=shadow_id(name(1), 2), value="Yes", at=1.0)])
     assert shadows.arms(generation=0) == {}  # and nobody drew them
+
+
+def test_bundle_of_a_version_that_was_asked_nothing_is_not_opened(logs, axis):
+    """A shadow that no gateway can load must still be taken back by the loop that reads this."""
+
+    class Broken:
+        def model(self, artifact):
+            raise AssertionError(artifact)
+
+    read = LogTraffic(logs[0], Broken(), str, axis=axis, shadows=lambda: logs[1])
+    logs[0].append([live(0)])
+    found = read.shadowed(2, 0.0, 1e6, slow_s=(0.1,))
+    assert (found.version, found.shadow.requests, found.shadow.slow) == (2, 0, {0.1: 0})

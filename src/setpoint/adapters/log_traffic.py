@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from setpoint.adapters.bundle_scorer import BundleScorer
 from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.adapters.logged_scores import cut_scored, scored_of
-from setpoint.adapters.shadow_evidence import evidence_of
+from setpoint.adapters.shadow_evidence import evidence_of, nothing_said
 from setpoint.adapters.shadow_log import ShadowLog
 from setpoint.clock import Axis
 from setpoint.errors import DataError
@@ -140,6 +140,8 @@ class LogTraffic:
     ) -> ShadowEvidence:
         """Return what `version` answered as a shadow to rows of [start, end), beside the live answers to them.
 
+        Where it was asked nothing, its bundle is not opened.
+
         Args:
             version: The shadow.
             start: First tick, by when the live answer was given.
@@ -155,6 +157,10 @@ class LogTraffic:
         """
         by_row = self._axis == "rows"
         pairs = self._shadows.pairs(version, start, end, generation=generation, by_row=by_row)
+        if (
+            not pairs.num_rows
+        ):  # a version that nobody can load is asked nothing: its bundle is not opened
+            return nothing_said(version, start, end, slow_s)
         form = self._scorer.model(self._artifact_of(version)).form
         live = pairs["live_version"].drop_null().unique().to_pylist()
         forms = [self._scorer.model(self._artifact_of(one)).form for one in live]

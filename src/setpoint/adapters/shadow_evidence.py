@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from setpoint.adapters.answer_chunk import as_class
 from setpoint.adapters.logged_scores import numbers_of
 from setpoint.facts.answers import Scored
-from setpoint.facts.evidence import Bools, Floats
+from setpoint.facts.evidence import Bools, Floats, Scores
 from setpoint.facts.release import ArmCounts
 from setpoint.facts.shadow import ShadowEvidence
 from setpoint.release.outcome import class_loss, value_loss
@@ -49,6 +49,36 @@ def evidence_of(
         losses=losses,
         live_losses=live_losses,
         scored=scored,
+    )
+
+
+def nothing_said(version: int, start: float, end: float, slow_s: Sequence[float]) -> ShadowEvidence:
+    """Return the evidence over a version that was asked nothing."""
+    none = np.empty(0)
+    labels = np.empty(0, dtype=np.int64)
+    slow = dict.fromkeys(slow_s, 0)
+    return ShadowEvidence(
+        version=version,
+        start=start,
+        end=end,
+        shadow=ArmCounts(version=version, requests=0, errors=0, slow=slow),
+        live=ArmCounts(version=0, requests=0, errors=0, slow=slow),
+        compared=0,
+        agreed=None,
+        differences=none,
+        losses=none,
+        live_losses=none,
+        scored=Scored(
+            version=version,
+            start=start,
+            end=end,
+            at=none,
+            scores=Scores(labels, np.empty((0, 0)), none),
+            classes=(),
+            truth_label=labels,
+            truth_value=none,
+            known=np.empty(0, dtype=np.bool_),
+        ),
     )
 
 

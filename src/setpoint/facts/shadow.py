@@ -22,7 +22,7 @@ class ShadowEvidence:
             losses are those of `losses`.
         live: The same counts of the live answers to the same rows; `version` is who gave them, 0 where several did.
         compared: Rows that both answered, n.
-        agreed: Those of them with the same class; None for numbers.
+        agreed: Those of them with the same class; None for numbers, and may be where nothing was copied.
         differences: How far apart the two answers are, 0 or more, shape (k,) with k up to n: probabilities of the
             positive class (binary), of the class that both answered (multiclass; no entry where they disagree), or
             values in the target's unit. Empty where models give no probability.
