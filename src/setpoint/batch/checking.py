@@ -103,8 +103,10 @@ class Checks:
             column = table.column(rule.name)
             cells = type_cells(column, rule.kind, self._form)
             for row in np.flatnonzero(cells.bad | _broken(cells.values, rule)).tolist():
-                value = column[row] if cells.bad[row] else cells.values[row]
-                reason = f"{rule.name}: {_reason(value.as_py(), rule, check)}"
+                value = column[row].as_py()
+                if not (cells.bad[row] or isinstance(value, bool | int | float)):
+                    value = cells.values[row].as_py()  # what its text reads as
+                reason = f"{rule.name}: {_reason(value, rule, check)}"
                 reasons[row] = f"{reasons[row]}; {reason}" if row in reasons else reason
             columns.append(cells.values)
         return Checked(tuple(columns), reasons)
