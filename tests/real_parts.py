@@ -1,12 +1,13 @@
 """Servers that tests start themselves, on spare loopback ports; where one is not installed its tests skip."""
 
+import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -121,69 +122,100 @@ def postgres():
         yield server
 
 
+class Door:
+    """A way to a server that can be shut: whoever comes is turned away, whoever is inside is cut off."""
+
+    def __init__(self, port):
+        self.port = spare_port()
+        self._inner = port
+        self._listener = None
+        self._through = set()
+        self.open()
+
+    def open(self):
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def shut(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for one in list(self._through):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self, listener):
+        with contextlib.suppress(OSError):
+            while True:
+                outer, _ = listener.accept()
+                inner = socket.create_connection(("127.0.0.1", self._inner))
+                for ends in ((outer, inner), (inner, outer)):
+                    threading.Thread(target=self._carry, args=ends, daemon=True).start()
+
+    def _carry(self, source, sink):
+        self._through.add(source)
+        with source, contextlib.suppress(OSError):
+            while content := source.recv(1 << 16):
+                sink.sendall(content)
+        self._through.discard(source)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
+
+
 class ObjectStore:
-    """S3 on this machine."""
+    """S3 on this machine, behind a door."""
 
     def __init__(self, folder):
-        self.port = spare_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        port = spare_port()
+        program = Path(sys.executable).with_name("moto_server")
+        with (folder / "server.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [str(program), "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log
+            )
+        end = time.monotonic() + _WAIT_S
+        while not answers(port):
+            assert time.monotonic() < end, (folder / "server.log").read_text()
+            time.sleep(0.05)
+        self.door = Door(port)
         self._buckets = 0
-        self._folder = folder
-        self.start()
 
     @property
     def environment(self):
         """What a process needs to know of it, as the cloud's own tools name it."""
         return {
-            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.door.port}",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": "us-east-1",
         }
 
-    def start(self):
-        """Start it, or start it again: empty."""
-        program = Path(sys.executable).with_name("moto_server")
-        with (self._folder / "server.log").open("a") as log:
-            self._process = subprocess.Popen(
-                [str(program), "-H", "127.0.0.1", "-p", str(self.port)], stdout=log, stderr=log
-            )
-        end = time.monotonic() + _WAIT_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                assert time.monotonic() < end, (self._folder / "server.log").read_text()
-                time.sleep(0.05)
-            else:
-                return
-
-    def stop(self):
-        """Stop it at once; what it held is gone."""
-        self._process.kill()
-        self._process.wait(_WAIT_S)
-
-    def pause(self):
-        """Let it answer nobody, and forget nothing."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def go_on(self):
-        """Let it answer again."""
-        self._process.send_signal(signal.SIGCONT)
-
     def folder(self):
         """Return the URL of a folder in a bucket that nobody has used."""
         self._buckets += 1
         name = f"bucket-{self._buckets}"
-        asked = urllib.request.Request(f"{self.url}/{name}", method="PUT")  # noqa: S310 (loopback)
+        url = f"{self.environment['AWS_ENDPOINT_URL']}/{name}"
+        asked = urllib.request.Request(url, method="PUT")  # noqa: S310 (loopback)
         urllib.request.urlopen(asked, timeout=_WAIT_S).close()  # noqa: S310 (the same)
         return f"s3://{name}/some/log"
 
+    def stop(self):
+        """Stop it; what it held is gone."""
+        self.door.shut()
+        self._process.kill()
+        self._process.wait(_WAIT_S)
 
-@pytest.fixture(scope="session")
-def object_store(tmp_path_factory):
-    """Give an object store; ask it for a folder. Its environment is this process's until the end."""
-    store = ObjectStore(tmp_path_factory.mktemp("objects"))
+
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def started_object_store(folder):
+    """Give an object store; its environment is this process's until the end."""
+    store = ObjectStore(folder)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in store.environment.items():
             patch.setenv(name, value)
@@ -191,3 +223,10 @@ def object_store(tmp_path_factory):
             yield store
         finally:
             store.stop()
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory):
+    """Give an object store; ask it for a folder."""
+    with started_object_store(tmp_path_factory.mktemp("objects")) as store:
+        yield store

@@ -256,15 +256,15 @@ class Process:
     """A gateway as a process of its own."""
 
     def __init__(self, project, **plan):
-        words = "".join(
-            f", {name}=Path({str(value)!r})" if isinstance(value, Path) else f", {name}={value!r}"
-            for name, value in ({"port": 0} | plan).items()
+        words = ", ".join(
+            f"{name}=Path({str(value)!r})" if isinstance(value, Path) else f"{name}={value!r}"
+            for name, value in ({"port": 0, "deployment": project.path} | plan).items()
         )
         command = (
             "from pathlib import Path; from setpoint.gateway.limits import Limits; "
             "from setpoint.wiring.gateway import GatewayPlan, run_gateway; "
             "from setpoint.wiring.gateway_plan import Drain; "
-            f"run_gateway(GatewayPlan(deployment=Path({str(project.path)!r}){words}))"
+            f"run_gateway(GatewayPlan({words}))"
         )
         self.process = subprocess.Popen(
             [sys.executable, "-c", command],

@@ -212,3 +212,106 @@ def test_outcome_finds_an_answer_that_is_still_buffered():
             await writer.record([Outcome(prediction="p-2", value="Yes", at=2.0)])
 
     run(scenario, log)
+
+
+class SlowLog(FakeLog):
+    """Takes several commits at a time, each until it is let go, and counts them."""
+
+    def __init__(self):
+        super().__init__()
+        self.under_way = 0
+        self.most = 0
+        self.lock = threading.Lock()
+
+    def append(self, predictions):
+        with self.lock:
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+        try:
+            super().append(predictions)
+        finally:
+            with self.lock:
+                self.under_way -= 1
+
+
+def test_commits_under_way_are_as_many_as_there_are_lanes_and_the_rest_gathers():
+    log = SlowLog()
+    log.gate.clear()
+
+    async def scenario(writer):
+        waiting = []
+        for number in range(10):
+            waiting.append(writer.put([prediction(number)], durable=True))
+            await asyncio.sleep(0.01)
+        assert log.under_way == 3
+        assert writer.pending == 10
+        log.gate.set()
+        await asyncio.gather(*waiting)
+
+    run(scenario, log, lanes=3)
+    assert log.most == 3
+    assert sorted(map(len, log.groups)) == [1, 1, 1, 7]
+
+
+def test_outcomes_wait_for_all_commits_before_them_on_whatever_lane():
+    log = SlowLog()
+    log.gate.clear()
+
+    async def scenario(writer):
+        first = writer.put([prediction(1)], durable=True)
+        await asyncio.sleep(0.01)
+        second = writer.put([prediction(2)], durable=True)
+        await asyncio.sleep(0.01)
+        told = writer.record([Outcome(prediction=f"p-{n}", value="Yes", at=2.0) for n in (1, 2)])
+        await asyncio.sleep(0.05)
+        assert not told.done()
+        log.gate.set()
+        assert await told == 2
+        await asyncio.gather(first, second)
+
+    run(scenario, log, lanes=4)
+
+
+def test_failure_on_one_lane_is_told_to_those_who_wait_for_it_alone():
+    log = SlowLog()
+
+    def append(predictions):
+        if predictions[0].id == "p-1":
+            raise JournalError("no")
+        log.groups.append([one.id for one in predictions])
+
+    log.append = append
+
+    async def scenario(writer):
+        waiting = []
+        for number in range(3):
+            waiting.append(writer.put([prediction(number)], durable=True))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(one) for one in found] == [type(None), JournalError, type(None)]
+
+    run(scenario, log, lanes=4)
+    assert sorted(log.ids) == ["p-0", "p-2"]
+
+
+def test_draining_ends_all_lanes():
+    log = SlowLog()
+    log.gate.clear()
+
+    async def scenario(writer):
+        waiting = []
+        for number in range(6):
+            waiting.append(writer.put([prediction(number)], durable=True))
+            await asyncio.sleep(0.01)
+        threading.Timer(0.1, log.gate.set).start()
+        await writer.drain()
+        assert all(one.done() and one.exception() is None for one in waiting)
+
+    async def whole():
+        writer = LogWriter(log, SystemClock(), lanes=3)
+        writer.start()
+        await scenario(writer)
+
+    asyncio.run(whole())
+    assert sorted(log.ids) == [f"p-{n}" for n in range(6)]

@@ -8,6 +8,8 @@ from tests.adapters import test_log_compaction as hours
 from tests.adapters.predictions import prediction_of
 
 from setpoint.adapters.answer_spool import AnswerSpool
+from setpoint.adapters.hour_files import FolderFiles
+from setpoint.adapters.log_compaction import Compaction
 from setpoint.adapters.log_file import LogFile
 from setpoint.adapters.object_files import ObjectFiles
 from setpoint.adapters.object_folder import ObjectFolder
@@ -32,7 +34,7 @@ def in_sqlite(request, folder):
 def in_postgres(request, folder):
     server = request.getfixturevalue("postgres")
     address = read_address(f"{server.common}?schema=log_{next(_numbers)}")
-    return lambda: PostgresLog(address, SystemClock())
+    return lambda: PostgresLog(address, SystemClock(), FolderFiles(folder / "hours"))
 
 
 class Hasty(SystemClock):
@@ -400,3 +402,21 @@ def test_moving_answers_into_files_changes_nothing_that_is_told(log, tmp_path, e
     log.compact(hours.DAY + 100 * hours.HOUR)
     assert hours.told(log) == hours.told(plain)
     plain.close()
+
+
+@pytest.mark.parametrize("step", hours.STEPS)
+def test_moving_that_is_cut_between_any_two_steps_loses_and_doubles_nothing(opened, log, step):
+    hours.fill(log, 150)
+    before = hours.told(log)
+
+    def cut(reached):
+        if reached == step:
+            raise hours.CutError
+
+    with pytest.raises(hours.CutError):
+        Compaction(log._store, log._files, cut).compact(hours.DAY + 24 * hours.HOUR)
+    assert hours.told(log) == hours.told(opened()) == before
+    log.append([hours.prediction(400)])
+    after = hours.told(log)
+    log.compact(hours.DAY + 24 * hours.HOUR)
+    assert hours.told(log) == hours.told(opened()) == after

@@ -185,6 +185,8 @@ class ChunkLog:
             JournalError: The log cannot be read.
         """
         wanted = pa.array(sorted(set(keys) - {""}), pa.string())
+        if not len(wanted):
+            return {}
         found: dict[str, list[str]] = {}
         for table in self._reader.pieces(_ALL, ("id", "key", "error"), inputs=False):
             about = pc.and_(pc.is_in(table["key"], value_set=wanted), pc.equal(table["error"], ""))

@@ -6,7 +6,7 @@ outcome, outcome_at`, and every input under its own name prefixed `feature.`.
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -46,12 +46,14 @@ class Snapshot(NamedTuple):
         fresh: The answers that are in none, with all columns of `setpoint.adapters.log_table`.
         outcomes: Outcomes with `prediction`, `outcome`, `outcome_at`.
         inputs: Names of all inputs, in the order in which they appeared.
+        file_system: What DuckDB reads the files by; None where they are files of this machine.
     """
 
     files: list[HourFile]
     fresh: pa.Table
     outcomes: pa.Table
     inputs: tuple[str, ...]
+    file_system: Any = None
 
 
 class LogLines:
@@ -67,6 +69,7 @@ class LogLines:
         self, store: LogStore, files: HourFiles | None, live: LogStore | None = None
     ) -> None:
         self._store = store
+        self._files = files
         self._outcomes = live or store
         self._reader = LogReader(store, files, live)
 
@@ -175,6 +178,7 @@ class LogLines:
                 }
             ),
             self.inputs(),
+            None if self._files is None else self._files.file_system(),
         )
 
     def close(self) -> None:

@@ -40,6 +40,8 @@ def query(sql: str, snapshot: Snapshot, shadows: Snapshot | None = None) -> pa.T
             connection.execute("SET autoinstall_known_extensions = false")  # nothing is fetched
             connection.execute("SET TimeZone = 'UTC'")
             connection.register("told", snapshot.outcomes)
+            if snapshot.file_system is not None:
+                connection.register_filesystem(snapshot.file_system)
             _add(connection, "log", snapshot)
             nothing = Snapshot([], snapshot.fresh.slice(0, 0), snapshot.outcomes, ())
             _add(connection, "shadows", shadows or nothing, _LIVE)

@@ -21,9 +21,8 @@ from obstore.fsspec import FsspecStore
 
 from setpoint.errors import UsageError
 
-_CLIENT: Any = {
+_HTTP: Any = {
     "connect_timeout": "3s",
-    "timeout": "30s",
     "allow_http": True,  # where an endpoint of the team's own says http; the clouds' own are https
 }
 _RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
@@ -36,16 +35,18 @@ class ObjectFolder:
 
     Args:
         url: Such as `s3://bucket/some/prefix`.
+        patience_s: How long a request may take.
 
     Raises:
         UsageError: The address cannot be understood.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience_s: int = 10) -> None:
         self.url = url.rstrip("/")
+        http: Any = {**_HTTP, "timeout": f"{patience_s}s"}
         try:
             self._store: Any = obstore.store.from_url(
-                self.url, client_options=_CLIENT, retry_config=_RETRY
+                self.url, client_options=http, retry_config=_RETRY
             )
         except (BaseError, ValueError, TypeError) as error:
             msg = f"the object store {self.url} cannot be used: {_say(error)}"
@@ -174,7 +175,7 @@ class ObjectFolder:
 def file_system(url: str) -> Any:
     """Return a folder's store as fsspec has it, for libraries that take no other."""
     kind: Any = urlsplit(url).scheme
-    return FsspecStore(kind, client_options=_CLIENT, retry_config=_RETRY)
+    return FsspecStore(kind, client_options=_HTTP, retry_config=_RETRY)
 
 
 class _Ranges(io.RawIOBase):

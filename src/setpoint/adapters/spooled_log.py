@@ -249,15 +249,6 @@ class AnswersOnly:
         """
         raise self._elsewhere()
 
-    def span(self) -> tuple[float, float, int]:
-        """Look whether the object store answers.
-
-        Raises:
-            JournalError: It does not.
-        """
-        self._spool.waiting()
-        return 0.0, 0.0, 0
-
     def _elsewhere(self) -> JournalError:
         msg = (
             f"this gateway only adds answers to {self._spool.where}: tell outcomes where the log's tables are, by "

@@ -1,4 +1,4 @@
-"""Writes answers to the log in groups, on one thread beside the event loop.
+"""Writes answers to the log in groups, on a thread beside the event loop.
 
 Rules:
 1. `durable`: the answer's future is done when its transaction is on disk, or fails when it is not. While one commit
@@ -7,6 +7,9 @@ Rules:
    again, up to a bound; what is given up then is counted. Nothing is lost silently.
 3. What waits for a log that has stopped is bounded: a durable answer or an outcome too many fails at once.
 4. Outcomes go through the same thread, after the answers before them, so that an outcome finds its prediction.
+
+A log that takes its time over each commit, as an object store does, may have several under way: `lanes`. Rule 4 holds
+all the same: a group with outcomes waits for all before it.
 
 All bookkeeping happens on the event loop, so that handing over an answer takes no lock; the thread only commits.
 """
@@ -71,6 +74,21 @@ class _Group:
         return bool(self.waiting or self.errands)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Flight:
+    """A commit under way.
+
+    Args:
+        began: When it began, by the stopwatch.
+        answers: How many it writes.
+        since: When the oldest of them was given.
+    """
+
+    began: float
+    answers: int
+    since: float
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     """What became of a group.
@@ -95,6 +113,7 @@ class LogWriter:
         capacity: Answers kept while the log cannot be written.
         timed: Told the seconds of each transaction, on the event loop.
         linger_s: How long buffered answers gather.
+        lanes: Most commits at a time; more than one only for a log that does not mind.
 
     Attributes:
         written: Answers on disk.
@@ -110,6 +129,7 @@ class LogWriter:
         capacity: int = _CAPACITY,
         timed: Callable[[float], None] = lambda _: None,
         linger_s: float = _LINGER_S,
+        lanes: int = 1,
     ) -> None:
         self.written = 0
         self.failures = 0
@@ -120,29 +140,35 @@ class LogWriter:
         self._timed = timed
         self._linger_s = linger_s
         self._next = _Group()
-        self._writing = 0  # answers of the group that is being written
-        self._writing_since = math.inf  # when the oldest of them was given
-        self._busy = False
-        self._began = 0.0  # when the write under way began
+        self._lanes = lanes
+        self._flights: list[_Flight] = []  # commits under way, the oldest first
+        self._busy = False  # whether no further commit may begin
         self._reads = 0  # requests that wait for the log to be read
         self._due: asyncio.Handle | None = None
         self._closing = False
         self._failed_at = 0.0
         self._failure = ""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-writer")
+        self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="log-writer")
         self._idle: asyncio.Future[None] | None = None
 
     @property
     def pending(self) -> int:
         """Answers that wait to be written."""
-        return len(self._next.buffered) + len(self._next.durable) + self._writing
+        flying = sum(flight.answers for flight in self._flights)
+        return len(self._next.buffered) + len(self._next.durable) + flying
 
     @property
     def oldest_s(self) -> float:
         """Age of the oldest answer that waits to be written; 0 where none waits."""
         waiting = (self._next.buffered, self._next.durable)
-        since = min([self._writing_since, *(answers[0].at for answers in waiting if answers)])
+        since = min(
+            (
+                *(flight.since for flight in self._flights),
+                *(answers[0].at for answers in waiting if answers),
+            ),
+            default=math.inf,
+        )
         return 0.0 if since == math.inf else max(0.0, self._clock.wall() - since)
 
     @property
@@ -152,10 +178,10 @@ class LogWriter:
         Where answers are kept, the problem ends with the next commit. Where nothing is kept (durable), it fades after
         some seconds, so that a gateway out of rotation is tried again.
         """
-        if self._busy and (lasts := self._clock.stopwatch() - self._began) > _STALLED_S:
-            return (
-                f"a write to the log has not ended for {lasts:.0f} s ({self.pending} answers wait)"
-            )
+        if self._flights:
+            lasts = self._clock.stopwatch() - self._flights[0].began
+            if lasts > _STALLED_S:
+                return f"a write to the log has not ended for {lasts:.0f} s ({self.pending} answers wait)"
         if not self._failure:
             return ""
         if not self.pending and self._clock.stopwatch() - self._failed_at > _SHOWN_S:
@@ -227,9 +253,9 @@ class LogWriter:
             ended.exception()  # whoever waited may be gone: then nobody else takes note of it
 
     async def drain(self) -> int:
-        """Write what waits, stop the thread, and return how many answers could not be written."""
+        """Write what waits, stop the threads, and return how many answers could not be written."""
         self._closing = True
-        if self._busy:
+        if self._flights:
             self._idle = self._require_loop().create_future()
             await self._idle
         if self._loop is not None and (self.pending or self._next.urgent):
@@ -238,7 +264,7 @@ class LogWriter:
             await self._idle
         if self._due is not None:
             self._due.cancel()
-        self._thread.shutdown()
+        self._threads.shutdown()
         return self.lost
 
     def _schedule(self, delay_s: float) -> None:
@@ -256,18 +282,24 @@ class LogWriter:
             self._due = loop.call_soon(self._commit)
 
     def _commit(self) -> None:
-        """Start writing what has gathered."""
+        """Start writing what has gathered; with outcomes, only when all before it is written."""
         self._due = None
+        if self._flights and self._next.errands:
+            return  # the end of the last one under way sees to it
         group, self._next = self._next, _Group()
-        self._busy, self._began = True, self._clock.stopwatch()
-        answers = (*group.buffered[:1], *group.durable[:1])
-        self._writing = len(group.buffered) + len(group.durable)
-        self._writing_since = min((one.at for one in answers), default=math.inf)
-        writing = self._require_loop().run_in_executor(self._thread, self._write, group)
-        writing.add_done_callback(lambda ended: self._after(group, ended.result()))
+        oldest = (*group.buffered[:1], *group.durable[:1])
+        flight = _Flight(
+            began=self._clock.stopwatch(),
+            answers=len(group.buffered) + len(group.durable),
+            since=min((one.at for one in oldest), default=math.inf),
+        )
+        self._flights.append(flight)
+        self._busy = len(self._flights) >= self._lanes
+        writing = self._require_loop().run_in_executor(self._threads, self._write, group)
+        writing.add_done_callback(lambda ended: self._after(flight, group, ended.result()))
 
     def _write(self, group: _Group) -> _Written:
-        """Write a group; on the thread."""
+        """Write a group; on a thread."""
         error: Exception | None = None
         answers = group.buffered + group.durable
         started = self._clock.stopwatch()
@@ -287,9 +319,10 @@ class LogWriter:
         except Exception as caught:  # noqa: BLE001 (the thread's outermost frame, as above)
             return JournalError(f"outcomes cannot be recorded: {caught}")
 
-    def _after(self, group: _Group, written: _Written) -> None:
+    def _after(self, flight: _Flight, group: _Group, written: _Written) -> None:
         """Tell those who wait what became of a group, and go on with the next."""
-        self._busy, self._writing, self._writing_since = False, 0, math.inf
+        self._flights.remove(flight)
+        self._busy = False
         if written.took_s:
             self._timed(written.took_s)
         kept = False
@@ -300,7 +333,7 @@ class LogWriter:
         else:
             kept = self._keep(group, written.error)
         _settle(group, written)
-        if self._idle is not None and not self._idle.done():
+        if self._idle is not None and not self._idle.done() and not self._flights:
             self._idle.set_result(None)
         if self._next.urgent:
             self._schedule(0.0)

@@ -48,7 +48,7 @@ from setpoint.gateway.watched_metrics import watched_metrics
 from setpoint.wiring.gateway_plan import Drain, GatewayPlan, RemotePlan
 from setpoint.wiring.gateway_sources import sources
 from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc
-from setpoint.wiring.log_place import LogPlace, open_log, secret_of
+from setpoint.wiring.log_place import LogPlace, lanes_of, make_log, open_answers, secret_of
 from setpoint.wiring.open_files import room_for
 from setpoint.wiring.shadows import build_shadows
 from setpoint.wiring.stopping import Stopping
@@ -96,7 +96,7 @@ def _run_several(plan: GatewayPlan) -> None:
     """Serve by several processes, and watch them."""
     log = sources(plan, SystemClock()).log
     if log is not None:
-        open_log(log).close()  # one that cannot be opened is told here, once, and made here, once
+        make_log(log)  # one that cannot be opened is told here, once, and made here, once
     require_watch(plan.access_log, plan.tracing)
     _access(plan, SystemClock())  # what is wrong with it is told here, not by workers that die
     tls = _tls(plan)
@@ -233,7 +233,7 @@ def build_app(plan: GatewayPlan, clock: Clock, *, shared: Path | None = None) ->
     working = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="infer")
     limits = LimitsInForce(plan.limits)
     batches, commits = batch_rows(), log_commits()
-    writer = LogWriter(log, clock, timed=commits.under(()))
+    writer = LogWriter(log, clock, timed=commits.under(()), lanes=lanes_of(found.log))
     load = partial(
         load_version,
         base=found.base,
@@ -289,9 +289,9 @@ def _open_log(place: LogPlace | None, clock: Clock) -> AnswerLog:
     """
     if place is None:
         return NoLog()
-    log = open_log(place, clock)
+    log = open_answers(place, clock)
     try:
-        log.span()
+        log.record(())
     except JournalError as error:
         sys.stderr.write(f"setpoint gateway: {error}; it is tried again\n")
         sys.stderr.flush()

@@ -81,12 +81,12 @@ def sources(plan: GatewayPlan, clock: Clock) -> Sources:
         documents = FileDeployments(path, plan.model)
         return Sources(documents, path.parent, _log_of(plan, path.parent))
     folder = plan.bundle.absolute()
-    log = None if plan.log is None else _log_of(plan, folder.parent)
+    log = None if plan.log is None else _log_of(plan, folder.parent, apart=True)
     return Sources(LoneBundle(_deploy_alone(folder, plan)), folder.parent, log)
 
 
-def _log_of(plan: GatewayPlan, folder: Path) -> LogPlace:
-    """Return where the log lies; in a folder where nobody says.
+def _log_of(plan: GatewayPlan, folder: Path, *, apart: bool = False) -> LogPlace:
+    """Return where the log lies; in a folder where nobody says, which may lie apart from the project's.
 
     Raises:
         UsageError: It is said to be where none can be.
@@ -94,7 +94,7 @@ def _log_of(plan: GatewayPlan, folder: Path) -> LogPlace:
     told = plan.told_log
     if plan.log is not None:
         told = replace(told, url=str(plan.log))
-    return place_at(told, folder / "log.db")
+    return place_at(told, folder / "log.db", apart=apart)
 
 
 def _remote(remote: RemotePlan, plan: GatewayPlan, clock: Clock) -> Sources:
@@ -104,7 +104,7 @@ def _remote(remote: RemotePlan, plan: GatewayPlan, clock: Clock) -> Sources:
     return Sources(
         found,
         remote.folder,
-        _log_of(plan, remote.folder),
+        _log_of(plan, remote.folder, apart=True),
         found.bring,
         # A pickle is code: whoever is on the way could put theirs into a document that comes by plain http.
         pickles=remote.address.is_private,

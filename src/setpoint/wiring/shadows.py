@@ -10,7 +10,7 @@ from setpoint.facts.prediction import Outcome, Prediction
 from setpoint.gateway.follow import Follower
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
 from setpoint.gateway.shadows import Shadows
-from setpoint.wiring.log_place import LogPlace, open_log
+from setpoint.wiring.log_place import LogPlace, open_answers
 
 _KEPT = 10_000  # answers of shadows while their log cannot be written
 _LINGER_S = (
@@ -56,7 +56,7 @@ def build_shadows(log: LogPlace | None, follower: Follower, clock: Clock) -> Sha
         clock: Its clock.
     """
     writer = LogWriter(
-        LateLog(lambda: open_log((log or LogPlace(Path("log.db"))).shadows, clock)),
+        LateLog(lambda: open_answers((log or LogPlace(Path("log.db"))).shadows, clock)),
         clock,
         capacity=_KEPT,
         linger_s=_LINGER_S,
