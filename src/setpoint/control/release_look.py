@@ -19,7 +19,7 @@ from setpoint.release.look import is_watched_later, risk_of
 from setpoint.release.machine import slow_limits, step
 from setpoint.release.move import Step
 from setpoint.release.rules import OutcomeRule, ReleaseRules
-from setpoint.release.served import step_as_served, why_unready
+from setpoint.release.served import judge_refused, step_as_served, why_unready
 from setpoint.release.watch import judge_pairs
 
 
@@ -54,6 +54,9 @@ def look_at_release(
     release = state.release
     if release is None or release.strategy == "direct":
         return None
+    if judge_refused(release.version, reports) is not None:
+        # It goes back whatever was counted; to count would open its bundle, which may be why it is refused.
+        return step_as_served(Step(action="wait", reason=""), release, reports)
     rules = rules_of(contract, state, wall_clock=world.wall_clock)
     if release.strategy == "shadow":
         found = _shadowed(world, state, release, rules)
