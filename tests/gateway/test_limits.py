@@ -245,8 +245,8 @@ def test_request_that_could_not_be_answered_in_time_is_told_so_at_once(client, p
     client.loop.run_until_complete(scenario())
     given = [took for status, took, _ in ended if status == 200]
     refused = [(took, headers) for status, took, headers in ended if status == 429]
-    assert 10 <= len(given) <= 40  # half a second, at fifty rows a second
-    assert len(refused) >= 60
+    assert len(given) + len(refused) == 100  # whoever was let in was answered
+    assert 10 <= len(given) <= 25  # half a second, at fifty rows a second
     assert max(took for took, _ in refused) < 0.2  # at once, not when their time is over
     assert {headers[b"retry-after"] for _, headers in refused} == {b"1"}
     assert max(model.runs) <= 6  # a tenth of a second each, so that nobody waits for long meanwhile

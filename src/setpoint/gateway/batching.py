@@ -34,6 +34,9 @@ BATCH_ROWS = 1024
 _LONELY_TURNS = 16
 """Turns with one request after which requests are run at once again."""
 
+_SAFELY = 1.25
+"""What the time that a queue takes is multiplied by before a request is let in: no run lasts as long as the last."""
+
 _PLAIN = LimitsInForce(Limits())
 _CLOCK = SystemClock()
 _Waiting = tuple[Sequence[Row], "asyncio.Future[Decided]"]
@@ -145,13 +148,21 @@ class Batcher:
         if not waiting:
             return
         ahead = self.waiting_rows
-        wait_s = self._pace.wait_s(ahead, BATCH_ROWS)
         if ahead + rows > self._limits.queue:
             reason = f"{ahead} rows wait already, {self._limits.queue} may"
-            raise QueueFullError(reason, wait_s)
-        if wait_s > within_s:
-            reason = f"{ahead} rows wait already, for about {wait_s:.1f} s; the request may take {within_s:g} s"
-            raise QueueFullError(reason, wait_s - within_s)
+            raise QueueFullError(reason, self._ends_s(ahead))
+        ends_s = _SAFELY * self._ends_s(ahead + rows)
+        if ends_s > within_s:
+            reason = f"{ahead} rows wait already; an answer takes about {ends_s:.1f} s, it may take {within_s:g} s"
+            raise QueueFullError(reason, ends_s - within_s)
+
+    def _ends_s(self, rows: int) -> float:
+        """Return the seconds after which so many rows will have been run, behind those that are being run."""
+        ends_s = self._pace.wait_s(rows, BATCH_ROWS)
+        if self._running:
+            lasted_s = self._clock.stopwatch() - self._began
+            ends_s += max(0.0, self._pace.wait_s(self._running, self._running) - lasted_s)
+        return ends_s
 
     def _unmark(self) -> None:
         self._marked = False
