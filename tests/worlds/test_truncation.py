@@ -44,7 +44,7 @@ stories = st.fixed_dictionaries(
         "batch": st.sampled_from([37, 60, 100]),
         "seed": st.integers(0, 5),
         "change_at": st.integers(150, 600),
-        "canary": st.booleans(),
+        "strategy": st.sampled_from(["direct", "canary", "shadow", "blue_green", "ab", "bandit"]),
         "by_rows": st.booleans(),
     }
 )
@@ -59,17 +59,14 @@ def played(make_play, small_contract, tmp_path_factory):
         time, task = story["time"], story["task"]
         outcome = {"outcome": "mae" if task == "regression" else "accuracy", "not_worse_by": "30%"}
         rails = [{"error_rate": "20%"}, {"latency_p99": "100ms"}, outcome]
-        canary = {
-            "strategy": "canary",
-            "steps": ["30%", "100%"],
-            "min_requests": 15,
-            "guardrails": rails,
-        }
+        strategy = story["strategy"]
+        steps = {} if strategy == "blue_green" else {"steps": ["30%", "100%"]}
+        release = {"strategy": strategy, "min_requests": 15, "guardrails": rails, **steps}
         contract = small_contract(
             task,
             time=time,
             delay=story["delay"],
-            release=canary if story["canary"] else {"strategy": "direct"},
+            release=release,
             retrain={"data": "last 200 rows", "budget": {"runs": 50, "per": "9s" if time else "9 rows"}},
             train={"split": {"validation": "0%", "test": "40%"}},
         )  # fmt: skip
@@ -93,14 +90,16 @@ def told(story, small_table):
 
 STORY = {
     "task": "binary", "time": False, "rows": 900, "delay": 1, "batch": 60, "seed": 0,
-    "change_at": 250, "canary": False, "by_rows": True,
+    "change_at": 250, "strategy": "direct", "by_rows": True,
 }  # fmt: skip
 
 
 @QUICK
 @given(story=stories, part=st.floats(0.05, 0.95))
 @example(story=STORY, part=0.9)
-@example(story=STORY | {"time": True, "delay": 40, "canary": True, "by_rows": False}, part=0.8)
+@example(
+    story=STORY | {"time": True, "delay": 40, "strategy": "canary", "by_rows": False}, part=0.8
+)
 def test_first_rows_alone_are_decided_on_as_among_all(played, small_table, story, part):
     table = told(story, small_table)
     rows = START + 1 + int(part * (table.num_rows - START - 1))
@@ -127,7 +126,7 @@ def test_labels_change_no_decision_before_they_are_known(played, small_table, st
 
 
 def test_the_law_is_tested_on_replays_that_decide_something(played, small_table):
-    for story in (STORY, STORY | {"task": "regression", "time": True, "canary": True}):
+    for story in (STORY, STORY | {"task": "regression", "time": True, "strategy": "canary"}):
         found, _ = played(story, told(story, small_table))
         assert found.promotions >= 1
         assert found.fits >= 4
