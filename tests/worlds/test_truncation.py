@@ -100,6 +100,8 @@ STORY = {
 @example(
     story=STORY | {"time": True, "delay": 40, "strategy": "canary", "by_rows": False}, part=0.8
 )
+@example(story=STORY | {"strategy": "shadow"}, part=0.7)
+@example(story=STORY | {"strategy": "bandit", "delay": 40}, part=0.8)
 def test_first_rows_alone_are_decided_on_as_among_all(played, small_table, story, part):
     table = told(story, small_table)
     rows = START + 1 + int(part * (table.num_rows - START - 1))
@@ -113,6 +115,8 @@ def test_first_rows_alone_are_decided_on_as_among_all(played, small_table, story
 @given(story=stories, part=st.floats(0.0, 0.95))
 @example(story=STORY, part=0.5)
 @example(story=STORY | {"task": "regression", "time": True, "delay": 40}, part=0.4)
+@example(story=STORY | {"strategy": "ab", "delay": 40}, part=0.6)
+@example(story=STORY | {"strategy": "blue_green", "delay": 40}, part=0.6)
 def test_labels_change_no_decision_before_they_are_known(played, small_table, story, part):
     table = told(story, small_table)
     row = START + int(part * (table.num_rows - START))
