@@ -30,3 +30,7 @@ def test_gateway_without_tokens_or_urls_loads_nothing_for_them():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(done.stdout.split()) & unneeded
+
+
+def test_gateway_without_a_port_for_grpc_loads_nothing_of_it():
+    assert not loaded_by("import setpoint.wiring.gateway") & {"grpc", "google"}
