@@ -65,7 +65,8 @@ def model_of(
     )
     classes = {"binary": ("No", "Yes"), "multiclass": ("a", "b", "c"), "regression": ()}[task]
     form = Form(task, features, classes, threshold=0.4)
-    return NativeModel(fitted(recipe, frame, truth), form), recipe, frame
+    with limited_threads(1, 1, 1):
+        return NativeModel(fitted(recipe, frame, truth), form), recipe, frame
 
 
 def write(folder, made, runtime, *, key=""):

@@ -46,16 +46,8 @@ def frame_of(table: pa.Table, features: Sequence[Feature]) -> pd.DataFrame:
     words = np.empty((table.num_rows, len(texts)), dtype=object, order="F")
     for position, name in enumerate(texts):
         words[:, position] = texts_of(table, name)
-    if not texts:
-        return pd.DataFrame(numbers, columns=pd.Index(numeric, dtype=object), copy=False)
-    frame = pd.concat(
-        [
-            pd.DataFrame(numbers, columns=pd.Index(numeric, dtype=object), copy=False),
-            pd.DataFrame(words, columns=pd.Index(texts, dtype=object), dtype=object, copy=False),
-        ],
-        axis=1,
-    )
-    return frame[[feature.name for feature in features]]
+    framed = _framed(numbers, numeric, words, texts)
+    return framed[[feature.name for feature in features]] if texts else framed
 
 
 def frame_of_values(
@@ -78,6 +70,30 @@ def frame_of_values(
             words[:] = [value if isinstance(value, str) and value else np.nan for value in values]
             made[feature.name] = words
     return pd.DataFrame(made)
+
+
+def laid_out(frame: pd.DataFrame, features: Sequence[Feature], more: int = 0) -> pd.DataFrame:
+    """Return rows as `frame_of` lays them out in memory, with the last one repeated.
+
+    Linear algebra takes one way through columns that lie side by side and another through rows that do, which shows in
+    the last bits of its sums; a slice of a frame and a sum of frames lie as they come.
+
+    Args:
+        frame: n rows, 1 or more, as `frame_of` or `frame_of_values` gives them.
+        features: Its columns.
+        more: How often the last row is repeated behind them.
+    """
+    rows = np.append(np.arange(len(frame)), np.full(more, len(frame) - 1))
+    numeric = [feature.name for feature in features if is_numeric(feature)]
+    texts = [feature.name for feature in features if not is_numeric(feature)]
+    numbers = np.empty((len(rows), len(numeric)), order="F")
+    for position, name in enumerate(numeric):
+        numbers[:, position] = frame[name].to_numpy()[rows]
+    words = np.empty((len(rows), len(texts)), dtype=object, order="F")
+    for position, name in enumerate(texts):
+        words[:, position] = frame[name].to_numpy()[rows]
+    framed = _framed(numbers, numeric, words, texts)
+    return framed[[feature.name for feature in features]] if texts else framed
 
 
 def numbers_of(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
@@ -114,6 +130,20 @@ def texts_of(table: pa.Table, name: str) -> npt.NDArray[Any]:
     words[-1] = np.nan
     codes = pc.fill_null(coded.indices, len(coded.dictionary)).to_numpy(zero_copy_only=False)
     return np.asarray(words[codes], dtype=object)
+
+
+def _framed(
+    numbers: npt.NDArray[np.float64],
+    numeric: list[str],
+    words: npt.NDArray[Any],
+    texts: list[str],
+) -> pd.DataFrame:
+    """Return two arrays side by side as a data frame."""
+    left = pd.DataFrame(numbers, columns=pd.Index(numeric, dtype=object), copy=False)
+    if not texts:
+        return left
+    right = pd.DataFrame(words, columns=pd.Index(texts, dtype=object), dtype=object, copy=False)
+    return pd.concat([left, right], axis=1)
 
 
 def _column(table: pa.Table, name: str) -> Any:

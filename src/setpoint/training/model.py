@@ -13,7 +13,7 @@ from setpoint.facts.classes import label_text
 from setpoint.facts.evidence import Floats, Scores
 from setpoint.facts.training import Feature
 from setpoint.training.conversion.layout import PROBABILITIES, VARIABLE, Feed, Layout
-from setpoint.training.frame import frame_of, frame_of_values
+from setpoint.training.frame import frame_of, frame_of_values, laid_out
 
 _ROWS_AT_ONCE = 4096
 _SUM_SLACK = 1e-3  # float32 probabilities of many classes do not sum to 1 exactly
@@ -89,8 +89,9 @@ class NativeModel:
     def answer(self, frame: pd.DataFrame) -> Scores:
         """Return the answers for every row; see `Model.answer`."""
         rows = len(frame)
-        if missing := missing_rows(rows, self._form.together):
-            frame = pd.concat([frame, *[frame.iloc[-1:]] * missing])
+        missing = missing_rows(rows, self._form.together)
+        if rows and self._form.together > 1:
+            frame = laid_out(frame, self._form.features, missing)
         if self._form.task == "regression":
             return of_values(_first(self.estimator.predict(frame), rows, missing), rows)
         if callable(getattr(self.estimator, "predict_proba", None)):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from setpoint.facts.evidence import Scores
+from setpoint.training.frame import laid_out
 from setpoint.training.model import Model
 
 REGISTER = 8
@@ -53,7 +54,9 @@ def rows_matter(model: Model, frame: pd.DataFrame) -> bool:
 def _answered(model: Model, frame: pd.DataFrame, size: int) -> npt.NDArray[np.float64]:
     """Return the answers to rows that are asked about so many at a time."""
     starts = range(0, len(frame), size)
-    return np.concatenate([_numbers(model.answer(frame.iloc[at : at + size])) for at in starts])
+    features = model.form.features
+    parts = (laid_out(frame.iloc[at : at + size], features) for at in starts)
+    return np.concatenate([_numbers(model.answer(part)) for part in parts])
 
 
 def _numbers(scores: Scores) -> npt.NDArray[np.float64]:
