@@ -53,7 +53,7 @@ stories = st.fixed_dictionaries(
 @pytest.fixture(scope="module")
 def played(make_play, small_contract, tmp_path_factory):
     """Replay a table as a story says."""
-    store = tmp_path_factory.mktemp("store")
+    stores = {}  # by contract: a fit is taken again under another contract, whose digest its bundle does not name
 
     def play(story, table):
         time, task = story["time"], story["task"]
@@ -70,7 +70,9 @@ def played(make_play, small_contract, tmp_path_factory):
             retrain={"data": "last 200 rows", "budget": {"runs": 50, "per": "9s" if time else "9 rows"}},
             train={"split": {"validation": "0%", "test": "40%"}},
         )  # fmt: skip
-        made = make_play(store, contract, table)
+        if contract.digest not in stores:
+            stores[contract.digest] = tmp_path_factory.mktemp("store")
+        made = make_play(stores[contract.digest], contract, table)
         unit = "rows" if story["by_rows"] or not time else "seconds"
         plan = ReplayPlan(
             rows=made.rows,
