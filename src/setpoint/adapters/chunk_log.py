@@ -20,7 +20,10 @@ from setpoint.adapters.answer_chunk import pack
 from setpoint.adapters.hour_files import HourFiles
 from setpoint.adapters.log_appending import Appending
 from setpoint.adapters.log_compaction import Compacted, Compaction
+from setpoint.adapters.log_forgetting import Forgetting
+from setpoint.adapters.log_pruning import Pruning
 from setpoint.adapters.log_reader import LogReader, located
+from setpoint.adapters.log_removal import Log
 from setpoint.adapters.log_store import (
     Judged,
     LogStore,
@@ -281,6 +284,22 @@ class ChunkLog:
             return Compacted()
         compaction = Compaction(self._store, self._files)
         return compaction.compact(now, everything=everything, most=most)
+
+    def pruning(self) -> Pruning:
+        """Return what removes old answers."""
+        return Pruning(Log(self._store, self._files, self._reader))
+
+    def forgetting(self, keys: Collection[str]) -> Forgetting:
+        """Return what removes the answers about somebody, by keys as the log has them."""
+        return Forgetting(Log(self._store, self._files, self._reader), keys)
+
+    def scrub(self) -> str:
+        """Have the bytes of what was removed gone as well, and return why some may be left; empty where none are.
+
+        Raises:
+            JournalError: The log cannot be written.
+        """
+        return self._store.scrub()
 
     def close(self) -> None:
         """Let go of the log; what was acknowledged is on disk already."""

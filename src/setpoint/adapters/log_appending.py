@@ -57,12 +57,12 @@ class Appending:
         first, last = min(one.first_id for one in chunks), max(one.last_id for one in chunks)
         position, has_some = before(connection, first, last)
         if has_some:
-            held = self._ids_between(connection, first, last)
+            held = self.held(connection, first, last)
             chunks = [rest for one in chunks if (rest := _without(one, held)) is not None]
         append_chunks(self._store, connection, chunks, numbers, position)
         return position, position + sum(one.rows for one in chunks)
 
-    def _ids_between(self, connection: Statements, first: str, last: str) -> set[str]:
+    def held(self, connection: Statements, first: str, last: str) -> set[str]:
         """Return the ids of the chunks that reach into a range of ids, and those that files have in it."""
         stretch = Stretch("id", first, last)
         found = connection.execute(_HOLDING, {"low": first, "high": last})

@@ -94,6 +94,23 @@ class LogFile:
             msg = f"cannot open the prediction log {path}: {error}"
             raise JournalError(msg) from error
 
+    def scrub(self) -> str:
+        """Write the file anew without what was deleted, and empty the log beside it.
+
+        Raises:
+            JournalError: The file cannot be written.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("VACUUM")
+                found = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.Error as error:
+                msg = f"cannot write the prediction log {self.path} anew: {error}"
+                raise JournalError(msg) from error
+        if found[0]:
+            return f"somebody reads {self.path}-wal just now, which may hold some still"
+        return ""
+
     def close(self) -> None:
         """Close the file; what was acknowledged is on disk already."""
         with self._lock:

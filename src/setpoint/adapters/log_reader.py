@@ -31,6 +31,7 @@ from setpoint.errors import JournalError
 _OUTCOMES = """
 SELECT prediction, text, number, at FROM told WHERE prediction BETWEEN :low AND :high
 """
+_LISTED = "SELECT 1 FROM files WHERE name = :name"
 
 
 class Lying(NamedTuple):
@@ -109,10 +110,28 @@ class LogReader:
         """Yield the answers of a stretch that lie in some files and chunks; see `pieces`."""
         wanted = {*columns, stretch.axis, "answerer", "version"}
         for name in lying.files:
-            table = read_answers(self.file(name), wanted, stretch, inputs=inputs)
+            table = self._read_file(name, wanted, stretch, inputs=inputs)
             yield _with_own_inputs(table, lying.inputs) if inputs else table
         for table in tables_of(lying.parts, wanted, inputs=inputs):
             yield inside(table, stretch)
+
+    def _read_file(
+        self, name: str, columns: Collection[str], stretch: Stretch, *, inputs: bool
+    ) -> pa.Table:
+        """Return the answers of a file that lie in a stretch.
+
+        Raises:
+            JournalError: It cannot be read, or has been removed since it was found in the list.
+        """
+        try:
+            return read_answers(self.file(name), columns, stretch, inputs=inputs)
+        except JournalError as error:
+            with self._store.reading() as connection:
+                listed = connection.execute(_LISTED, {"name": name}).fetchone()
+            if listed is not None:
+                raise
+            msg = f"answers of the prediction log {self._store.name} were removed meanwhile; ask again"
+            raise JournalError(msg) from error
 
     def fresh(self, parts: Sequence[Part]) -> pa.Table:
         """Return the answers of chunks with all that is known of them."""

@@ -129,6 +129,13 @@ class LogStore(Protocol):
     def tell(self, connection: Statements, outcomes: Sequence[Judged]) -> None:
         """Insert outcomes that are not known."""
 
+    def scrub(self) -> str:
+        """Have the bytes of what was deleted gone as well, and return why some may be left; empty where none are.
+
+        Raises:
+            JournalError: The tables cannot be written.
+        """
+
     def close(self) -> None:
         """Let go of it; what was acknowledged is on disk already."""
 
@@ -219,10 +226,15 @@ def append_chunks(
         document = msgspec.json.encode(chunk.by)
         if document not in numbers:
             numbers[document] = _number_of(store, connection, chunk.by, document)
-        line = {**chunk._asdict(), "position": position, "answerer": numbers[document]}
-        line.pop("by")
-        connection.execute(_INSERT, line)
+        insert_chunk(connection, chunk, position, numbers[document])
         position += chunk.rows
+
+
+def insert_chunk(connection: Statements, chunk: Chunk, position: int, answerer: int) -> None:
+    """Insert a chunk at a position."""
+    line = {**chunk._asdict(), "position": position, "answerer": answerer}
+    line.pop("by")
+    connection.execute(_INSERT, line)
 
 
 def end_of(connection: Statements) -> int:

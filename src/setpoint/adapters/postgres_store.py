@@ -151,6 +151,24 @@ class PostgresStore:
             (salt,) = connection.execute("SELECT salt FROM secrets").fetchone()
             return str(salt)
 
+    def scrub(self) -> str:
+        """Have the server write the tables anew without what was deleted; writers wait meanwhile.
+
+        Its write-ahead log, replicas and backups are its administrators' to clear.
+
+        Raises:
+            JournalError: It does not.
+        """
+        try:
+            with connect(self._address) as connection:
+                for table in ("chunks", "outcomes"):
+                    place = f'"{self._address.schema}".{table}'
+                    connection.execute(f"VACUUM (FULL) {place}".encode())
+        except psycopg.Error as error:
+            msg = f"cannot clear the prediction log {self.name}: {say(error)}"
+            raise JournalError(msg) from error
+        return ""
+
     def close(self) -> None:
         """Close the connections."""
         self._writer.close()

@@ -11,7 +11,7 @@ Rules:
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from setpoint.adapters.answer_chunk import pack
@@ -20,6 +20,7 @@ from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.adapters.hour_files import HourFiles
 from setpoint.adapters.log_appending import Appending
 from setpoint.adapters.log_compaction import Compacted
+from setpoint.adapters.log_forgetting import Forgetting
 from setpoint.adapters.log_reader import LogReader
 from setpoint.adapters.log_store import Judged, LogStore, Statements
 from setpoint.clock import Clock
@@ -105,6 +106,10 @@ class SpooledStore:
     def tell(self, connection: Statements, outcomes: Sequence[Judged]) -> None:
         """Insert outcomes that are not known."""
         self._store.tell(connection, outcomes)
+
+    def scrub(self) -> str:
+        """Have the bytes of what was deleted gone as well; see `LogStore.scrub`."""
+        return self._store.scrub()
 
     def close(self) -> None:
         """Let go of the tables."""
@@ -214,6 +219,15 @@ class SpooledLog(ChunkLog):
         done = super().compact(now, everything=everything, most=most)
         self._spooled.clear()
         return done
+
+    def forgetting(self, keys: Collection[str]) -> Forgetting:
+        """Return what removes the answers about somebody; first all that waits is moved into files.
+
+        Raises:
+            JournalError: The log cannot be read or written.
+        """
+        self.compact(0.0, everything=True)
+        return super().forgetting(keys)
 
 
 class AnswersOnly:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
+from setpoint.cli.log_removal import forget, prune
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from rich.text import Text
@@ -14,9 +16,11 @@ if TYPE_CHECKING:
     from setpoint.wiring.offline import Offline
 
 log = typer.Typer(
-    help="What was answered, by which version, and how it turned out: show, export, query, compact.",
+    help="What was answered, by which version, and how it turned out: show, export, query, compact, prune, forget.",
     rich_markup_mode=None,
 )
+log.command()(prune)
+log.command()(forget)
 
 _Contract = Annotated[Path, typer.Option(help="The contract.")]
 _Env = Annotated[str, typer.Option(help="Overlay configs/NAME.yaml.")]
