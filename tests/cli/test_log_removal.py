@@ -78,7 +78,7 @@ def test_old_answers_go_and_the_ledger_is_told(project):
     assert entry.event.body["numbers"]["answers"] == 120
     assert prune_log(wish(2), offline).answers == 0
     assert len(list(offline.journal.entries())) == 1
-    assert verify(offline.journal.entries(), offline.journal.head()).verdict == "pass"
+    assert verify(offline.journal.entries(), offline.journal.head()).ruling == "pass"
 
 
 RELEASE = Release(
