@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from setpoint.clock import SystemClock
 from setpoint.facts.evidence import Scores
 from setpoint.gateway import batching
 from setpoint.gateway.batching import BATCH_ROWS, INLINE_ROWS, Batcher, ModelFailedError
@@ -42,6 +43,13 @@ class Echo:
         return Scores(np.empty(0, np.int64), np.empty((0, 0)), values)
 
 
+class StillClock(SystemClock):
+    """Time that stands: batches are cut by rows alone, however busy the machine is."""
+
+    def stopwatch(self):
+        return 0.0
+
+
 async def answer(batcher, *values):
     asked = batcher.ask([(value,) for value in values])
     return (await asked if isinstance(asked, asyncio.Future) else asked).labels
@@ -50,7 +58,7 @@ async def answer(batcher, *values):
 def play(model, scenario):
     async def whole():
         with ThreadPoolExecutor(1) as executor:
-            return await scenario(Batcher(SCHEMA, model, executor))
+            return await scenario(Batcher(SCHEMA, model, executor, clock=StillClock()))
 
     return asyncio.run(whole())
 
