@@ -246,10 +246,44 @@ def test_parts_change_nothing(project, deploy):
     assert ids == sorted(ids)
 
 
-def test_without_a_log_nothing_is_logged(project, deploy):
-    deploy({"1": 1.0}, log="off")
+def test_the_summary_for_machines(project, deploy):
+    deploy({"1": 1.0})
+    text = "customer,tenure,charges,plan\n" + "a,5,1.5,m\nb,old,1.5,m\n" * 2
+    (project / "in.csv").write_text(text)
+    found = run("score", "in.csv", "out.csv", "--json")
+    assert found.exit_code == 1
+    told = json.loads(found.stdout)
+    assert told.pop("seconds") > 0
+    assert told == {
+        "rows": 4,
+        "scored": 2,
+        "refused": 2,
+        "failed": 0,
+        "first_error": "tenure: got text 'old', needs a whole number",
+        "version": 1,
+        "versions": {"1": 2},
+        "logged": 2,
+        "resumed": 0,
+        "steady": True,
+        "output": str(project / "out.csv"),
+    }
+
+
+def test_strict_is_exit_2_and_leaves_no_file(project, deploy):
+    deploy({"1": 1.0})
+    (project / "in.csv").write_text("customer,tenure,charges,plan\na,5,1.5,m\nb,old,1.5,m\n")
+    found = run("score", "in.csv", "out.csv", "--strict")
+    assert found.exit_code == 2
+    assert "row 2 gets no answer: tenure: got text 'old'" in found.stderr
+    assert not list(project.glob("*out*"))
+    assert logged(project).num_rows == 0
+
+
+@pytest.mark.parametrize(("log", "words"), [("off", ()), ("durable", ("--no-log",))])
+def test_without_a_log_nothing_is_logged(project, deploy, log, words):
+    deploy({"1": 1.0}, log=log)
     pa.parquet.write_table(people(), project / "in.parquet")
-    assert run("score", "in.parquet", "out.parquet").exit_code == 0
+    assert run("score", "in.parquet", "out.parquet", *words).exit_code == 0
     assert not (project / "store" / "log.db").exists()
 
 

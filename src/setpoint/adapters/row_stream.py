@@ -67,7 +67,7 @@ class RowStream:
         """
         waiting: list[pa.Table] = []
         count, share, seen = 0, 0.0, False
-        for table, reached in self._pieces(first):
+        for table, reached in self._pieces(first, min(rows, _BATCH)):
             share, seen = reached, True
             while table.num_rows:
                 taken = table.slice(0, rows - count)
@@ -82,7 +82,7 @@ class RowStream:
         if not seen and not first:
             raise EmptyTableError(f"{self._source} has a header but no rows")
 
-    def _pieces(self, first: int) -> Iterator[Piece]:
+    def _pieces(self, first: int, batch: int) -> Iterator[Piece]:
         """Return the rows behind the first ones, as the files give them."""
         whole = sum(self._sizes) or 1
         before = 0
@@ -92,7 +92,7 @@ class RowStream:
                 first -= known
                 before += size
                 continue
-            for table, share in part.tables(first):
+            for table, share in part.tables(first, batch):
                 skipped = min(first, table.num_rows) if known is None else 0
                 first -= skipped
                 if skipped < table.num_rows:
@@ -116,8 +116,8 @@ class _Part(Protocol):
     schema: pa.Schema
     rows: int | None
 
-    def tables(self, first: int) -> Iterator[Piece]:
-        """Return the rows; where `rows` is known, those behind the first ones."""
+    def tables(self, first: int, batch: int) -> Iterator[Piece]:
+        """Return the rows, about so many at a time; where `rows` is known, those behind the first ones."""
 
 
 class _Text:
@@ -129,9 +129,9 @@ class _Text:
         self._stream = TextStream(path, form)
         self.schema = pa.schema([(name, pa.string()) for name in self._stream.names])
 
-    def tables(self, first: int) -> Iterator[Piece]:
+    def tables(self, first: int, batch: int) -> Iterator[Piece]:
         """Return all rows."""
-        del first
+        del first, batch
         return self._stream.tables()
 
 
@@ -149,7 +149,7 @@ class _Parquet:
         self.rows = sum(self._groups)
         require_names(self.schema.names, path)
 
-    def tables(self, first: int) -> Iterator[Piece]:
+    def tables(self, first: int, batch: int) -> Iterator[Piece]:
         """Return the rows behind the first ones; groups of rows before them are not read."""
         start = 0
         while start < len(self._groups) and self._groups[start] <= first:
@@ -157,14 +157,13 @@ class _Parquet:
             start += 1
         done = self.rows - sum(self._groups[start:])
         with _faults(self._path), self._open() as file:
-            for batch in file.iter_batches(
-                batch_size=_BATCH, row_groups=list(range(start, len(self._groups)))
-            ):
-                done += batch.num_rows
-                skipped = min(first, batch.num_rows)
+            groups = list(range(start, len(self._groups)))
+            for found in file.iter_batches(batch_size=batch, row_groups=groups):
+                done += found.num_rows
+                skipped = min(first, found.num_rows)
                 first -= skipped
-                if skipped < batch.num_rows:
-                    yield pa.Table.from_batches([batch.slice(skipped)]), done / self.rows
+                if skipped < found.num_rows:
+                    yield pa.Table.from_batches([found.slice(skipped)]), done / self.rows
 
     def _open(self) -> pyarrow.parquet.ParquetFile:
         return pa.parquet.ParquetFile(self._path, pre_buffer=False, buffer_size=_BUFFER)
@@ -181,16 +180,16 @@ class _Arrow:
             self.schema = _plain(pa.ipc.open_file(file).schema)
         require_names(self.schema.names, path)
 
-    def tables(self, first: int) -> Iterator[Piece]:
+    def tables(self, first: int, batch: int) -> Iterator[Piece]:
         """Return all rows."""
-        del first
+        del first, batch
         with _faults(self._path), pa.memory_map(str(self._path)) as file:
             reader = pa.ipc.open_file(file)
             count = reader.num_record_batches
             for place in range(count):
-                batch = reader.get_batch(place)
-                if batch.num_rows:
-                    yield pa.Table.from_batches([batch]), (place + 1) / count
+                found = reader.get_batch(place)
+                if found.num_rows:
+                    yield pa.Table.from_batches([found]), (place + 1) / count
 
 
 def _part_of(path: Path, form: Format) -> _Part:

@@ -7,6 +7,7 @@ import codecs
 import gzip
 import io
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Self
@@ -32,7 +33,7 @@ from setpoint.contract.data import Format
 from setpoint.data.sniff import TextForm
 from setpoint.errors import SourceError
 
-BLOCK = 8 << 20
+BLOCK = 4 << 20
 """Bytes that are parsed at once; a row has fewer."""
 
 _PIECE = 1 << 20  # bytes that are unpacked at once
@@ -164,7 +165,7 @@ class _Utf8(io.RawIOBase):
         file: The bytes.
         encoding: Their encoding.
         path: The file, for errors.
-        keep: Bytes of the end that are kept.
+        keep: Bytes of the end that are kept, or more.
 
     Attributes:
         quotes: Quotes that went by.
@@ -177,10 +178,11 @@ class _Utf8(io.RawIOBase):
         self._file = file
         self._encoding = encoding
         self._path = path
-        self._keep = keep
         self._decoder = _decoder(encoding, path)
         self._ready = memoryview(b"")
-        self._kept = b""
+        self._kept: deque[bytes] = deque(
+            maxlen=keep // _PIECE + 2
+        )  # whole pieces: cheaper than a cut
         self._lines = 1
         self._ended = False
         self.quotes = 0
@@ -205,7 +207,7 @@ class _Utf8(io.RawIOBase):
 
     def end(self) -> str:
         """Return the last that went by."""
-        return self._kept.decode("utf-8", errors="ignore")
+        return b"".join(self._kept).decode("utf-8", errors="ignore")
 
     def _piece(self) -> bytes:
         given = self._file.read(_PIECE)
@@ -222,7 +224,7 @@ class _Utf8(io.RawIOBase):
         piece = text.encode("utf-8")
         self.quotes += piece.count(b'"')
         self._lines += piece.count(b"\n")
-        self._kept = (self._kept + piece)[-self._keep :]
+        self._kept.append(piece)
         return piece
 
 

@@ -31,11 +31,15 @@ from setpoint.wiring.batch_serving import asked_versions, batch_serving
 from setpoint.wiring.log_place import open_log, place_of
 from setpoint.wiring.offline import Offline
 
-PART = 20_000  # rows of one transaction of the log, and of one part of the answers
+PART = 20_000
+"""Rows of one transaction of the log, and of one part of the answers; fewer where they have many columns."""
+
 ADDED = ("prediction", "probability", "version", "prediction_id", "error")
 """Columns that the answers add to the rows."""
 
 _SEED = 16  # bytes
+_CELLS = 2_000_000  # of one part, so that its memory is bounded too
+_FEWEST = 500  # rows of one part
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,10 @@ class ScoreWish:
         log: Whether the answers are logged, where the deployment keeps a log.
         strict: Whether the first row without an answer ends it.
         restart: Whether what was begun and not finished is forgotten.
-        part: Rows at a time.
+        part: Rows at a time; None: `PART`, or as many as have two million cells.
         threads: Parts of a batch that a model answers beside each other.
         clock: Stamps the answers.
+        entropy: Returns this many random bytes, for the ids of the answers.
         progress: Told the rows that are answered, and the share of all rows that this is.
     """
 
@@ -61,9 +66,10 @@ class ScoreWish:
     log: bool = True
     strict: bool = False
     restart: bool = False
-    part: int = PART
+    part: int | None = None
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     clock: Clock = field(default_factory=SystemClock)
+    entropy: Callable[[int], bytes] = os.urandom
     progress: Callable[[int, float], None] = lambda *_: None
 
 
@@ -157,6 +163,8 @@ class _Batch:
         self._answering.require_columns(self._stream.schema.names)
         self._serving = serving
         self._answered = False
+        columns = len(self._stream.schema)
+        self._rows = wish.part or min(PART, max(_CELLS // columns, _FEWEST))
         self._schema = self._stream.schema
         for column in _added(serving):
             self._schema = self._schema.append(column)
@@ -170,7 +178,7 @@ class _Batch:
         self._answered = bool(resumed)
         self._wish.progress(resumed, 0.0)
         with self._opened_log() as log:
-            for table, share in self._stream.tables(self._wish.part, first=resumed):
+            for table, share in self._stream.tables(self._rows, first=resumed):
                 notes.append(self._part(len(notes), table, ids, done, log))
                 done += table.num_rows
                 self._wish.progress(done, share)
@@ -187,7 +195,7 @@ class _Batch:
         made_of = self._made_of()
         job = None if self._wish.restart else self.parts.begun(made_of)
         if job is None:
-            seed = os.urandom(_SEED).hex()
+            seed = self._wish.entropy(_SEED).hex()
             job = Job(made_of=made_of, at=self._wish.clock.wall(), seed=seed)
             self.parts.begin(job)
         return job
@@ -232,7 +240,7 @@ class _Batch:
         data = self._offline.contract.require_data()
         found["data.format of the contract"] = data.format.model_dump_json()
         found["the log"] = "off" if deployment.log == "off" else "on"
-        found["the rows of a part"] = str(self._wish.part)
+        found["the rows of a part"] = str(self._rows)
         found["setpoint"] = __version__
         return found
 
