@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from setpoint.gateway import http
-from setpoint.gateway.exchange import Response
 from setpoint.gateway.connection import Bounds
+from setpoint.gateway.exchange import Response
 from setpoint.gateway.http import HttpServer
 from setpoint.gateway.limits import Limits
 
@@ -176,6 +176,38 @@ def test_upgrade_is_passed_over_and_the_request_is_answered():
         (200, b"POST /predict 1"),
         (200, b"POST /predict 2"),
     ]
+
+
+@pytest.mark.parametrize("size", [0, 1, 40_000])
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_body_in_chunks_beside_an_upgrade_is_the_requests_own(size, is_whole):
+    body = b"x" * size
+    upgrade = b"connection: upgrade\r\nupgrade: h2c\r\n"
+    chunk = b"%x\r\n%b\r\n" % (size, body) if size else b""
+    sent = b"PUT /predict HTTP/1.1\r\n" + upgrade + b"transfer-encoding: chunked\r\n\r\n"
+    sent += chunk + b"0\r\n\r\n" + post(b"2")
+
+    async def scenario(wire):
+        reader, writer = await wire.connect()
+        for piece in [sent] if is_whole else [sent[:100], sent[100:111], sent[111:]]:
+            writer.write(piece)
+            await asyncio.sleep(0.02)
+        writer.write_eof()
+        return await reader.read()
+
+    found = bodies(play(scenario, body=50_000))
+    assert found == [(200, b"PUT /predict " + body), (200, b"POST /predict 2")]
+
+
+def test_trailers_are_no_headers():
+    async def scenario(wire):
+        head = b"POST /predict HTTP/1.1\r\nx-request-id: a\r\ntransfer-encoding: chunked\r\n\r\n"
+        trailers = b"x-request-id: b\r\nauthorization: Bearer b\r\nx-setpoint-version: 2\r\n"
+        await wire.exchange(head + b"1\r\n1\r\n0\r\n" + trailers + b"\r\n")
+        return wire.echo.asked
+
+    (asked,) = play(scenario)
+    assert (asked.headers, asked.body) == ({b"x-request-id": b"a"}, b"1")
 
 
 @pytest.mark.parametrize(

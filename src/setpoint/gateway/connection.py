@@ -28,9 +28,7 @@ Told = Callable[[RefusedError, str, float], None]
 """Takes why somebody was refused who sent no whole request, who it was, and for how many seconds they had sent."""
 
 _AHEAD = 16  # requests that may wait for their turn before no more are read
-_SLICE = (
-    16_384  # bytes that are parsed at once, so that a client's requests ahead are counted in time
-)
+_SLICE = 16_384  # bytes that are parsed at once: a client's requests ahead are counted in time
 _SMALL = 16_384  # bytes of a body that do not count for all connections together
 _LINGER_S = 2.0  # how long a refused client may go on sending before it is cut
 _READ_BYTES_S = 1_000  # bytes of answers a second that a client must read at least
@@ -108,11 +106,12 @@ class Connection(asyncio.Protocol):
         "_body",
         "_busy",
         "_ended",
+        "_framing",
         "_head",
+        "_headed",
         "_headers",
         "_held",
         "_keep",
-        "_length",
         "_lingers",
         "_loop",
         "_method",
@@ -123,13 +122,13 @@ class Connection(asyncio.Protocol):
         "_peer",
         "_refused",
         "_rest",
+        "_resumes",
         "_server",
         "_since",
         "_size",
         "_stalled",
         "_task",
         "_transport",
-        "_unread",
         "_unsent",
         "_url",
     )
@@ -153,14 +152,14 @@ class Connection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._method, self._keep = "", False
         self._head = self._size = 0  # bytes that came
-        self._length = 0  # bytes of the body that were announced
-        self._unread = 0  # those of them that the parser leaves to us
+        self._headed = False  # the head came to its end: what looks like a header now is none
+        self._framing = b""  # the header that says how long the body is; empty where there is none
+        self._resumes = False  # the parser, made anew beside an upgrade, is told of that header
         self._held = 0  # bytes of the body that arrives, as the server counts them
         self._rest = b""  # what came and is not parsed yet: too much is ahead of it
         self._paused = False  # no more is read from the socket
-        self._stalled = (
-            0.0  # since when the client is watched because it does not read; 0 where it does
-        )
+        # Since when the client is watched because it does not read; 0 where it does.
+        self._stalled = 0.0
         self._parting: asyncio.Transport | None = None  # what is left of it after it was cut
         self._unsent = 0  # bytes of answers that it had not read then
 
@@ -198,16 +197,14 @@ class Connection(asyncio.Protocol):
             return
         if self._refused is not None:
             return  # the client is let finish, so that it reads why
-        if self._unread:
-            data = self._read_on(data)
-            if not data:
-                return
         try:
             self._parser.feed_data(data)
         except (
             httptools.HttpParserUpgrade
-        ) as upgrade:  # the request itself was read; HTTP/1.1 goes on
+        ) as upgrade:  # the request's head was read; HTTP/1.1 goes on
             self._parser = httptools.HttpRequestParser(self)
+            if self._resumes:
+                self._parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % self._framing)
             if rest := data[upgrade.args[0] :]:
                 self.data_received(rest)
         except httptools.HttpParserError as error:
@@ -233,33 +230,50 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
+        if self._resumes:
+            return
         self._partial = True
         self._since = self._loop.time()
         self._url = b""
         self._headers = {}
         self._body = []
-        self._head = self._size = self._length = 0
+        self._head = self._size = 0
+        self._headed, self._framing = False, b""
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the target."""
+        if self._resumes:
+            return
         self._url += url
         self._bound_head(len(url), 414, "the request's target")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, if anybody reads it."""
+        if self._resumes:
+            return
         self._bound_head(len(name) + len(value), 431, "the request's head")
+        if self._headed:
+            return  # a trailer: what a proxy takes out of a head must not come in behind the body
         name = name.lower()
         if name.startswith(_OWN) or name in _READ_HEADERS:
             self._headers[name] = value
         elif name == b"content-length" and value.isdigit():
-            self._length = int(value[:20])
-            if self._length > self._server.limits.body:
+            self._framing = b"content-length: " + value
+            if int(value[:20]) > self._server.limits.body:
                 self._stop(_too_large(self._server.limits.body))
+        elif name == b"transfer-encoding":
+            self._framing = b"transfer-encoding: chunked"  # the parser takes no other
         elif name == b"expect" and value.lower() == b"100-continue":
             self._headers[b"expect"] = value
 
     def on_headers_complete(self) -> None:
         """Tell a client that waits to be asked for the body."""
+        if self._resumes:
+            self._resumes = False
+            return
+        self._headed = True
+        self._method = self._parser.get_method().decode("ascii")
+        self._keep = self._parser.should_keep_alive()
         if self._headers.pop(b"expect", None) and self._transport is not None and not self._busy:
             self._transport.write(_CONTINUE)
 
@@ -274,11 +288,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Take the request, unless its body is still to come: beside an upgrade, the parser leaves that to others."""
-        self._method = self._parser.get_method().decode("ascii")
-        self._keep = self._parser.should_keep_alive()
-        if self._parser.should_upgrade() and self._length:
-            self._unread = self._length
-            self._hold(self._length if self._length > _SMALL else 0)
+        if self._parser.should_upgrade() and self._framing:
+            self._resumes = True
             return
         self._take()
 
@@ -343,21 +354,10 @@ class Connection(asyncio.Protocol):
             at += _SLICE
         self._rest = rest[at:]
 
-    def _read_on(self, data: bytes) -> bytes:
-        """Read the body that the parser left, and return what follows it."""
-        part = data[: self._unread]
-        self._body.append(part)
-        self._unread -= len(part)
-        if not self._unread:
-            self._take()
-        return data[len(part) :]
-
     def _take(self) -> None:
         """Answer the request, or let it wait for its turn."""
-        self._partial, self._held = (
-            False,
-            0,
-        )  # the server goes on counting the body, up to its answer
+        # The server goes on counting the body, up to its answer.
+        self._partial, self._held = False, 0
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         request = Request(self._method, _path_of(self._url), self._headers, body, peer=self._peer)
         if not self._busy and not self._stalled:
