@@ -7,6 +7,7 @@
 | `MLFLOW_TRACKING_URI` | MLflow's runs and registry | `mlflow.db` in the store |
 | `SETPOINT_LOG_URL` | the prediction log: file, `postgresql://…`, `s3://…` | with state if in PostgreSQL, or `log.db` |
 | `SETPOINT_LOG_FILES` | where past hours of the log go as Parquet files: a folder or `s3://…` | beside the log's file |
+| `SETPOINT_LOG_KEEP` | how long `setpoint up` keeps answers, such as `90d` | for ever |
 | `SETPOINT_LOG_KEY` | what the prediction log hashes columns with, 16 characters or more | `log.salt` in the store |
 | `SETPOINT_OIDC_ISSUER` | whose tokens a gateway takes | none |
 | `SETPOINT_OIDC_AUDIENCE` | whom they must be for; several with blanks between them | needed with an issuer |
@@ -38,12 +39,13 @@ _TRACKING = "MLFLOW_TRACKING_URI"
 _LEVEL = "SETPOINT_LOG_LEVEL"
 _LOG_URL = "SETPOINT_LOG_URL"
 _LOG_FILES = "SETPOINT_LOG_FILES"
+_LOG_KEEP = "SETPOINT_LOG_KEEP"
 _LOG_KEY = "SETPOINT_LOG_KEY"
 _OIDC_ISSUER = "SETPOINT_OIDC_ISSUER"
 _OIDC_AUDIENCE = "SETPOINT_OIDC_AUDIENCE"
 _OIDC_SCOPES = "SETPOINT_OIDC_SCOPES_CLAIM"
 _DEPLOYMENT_TOKEN = "SETPOINT_DEPLOYMENT_TOKEN"  # noqa: S105 (the variable's name)
-_LOG = (_LOG_URL, _LOG_FILES, _LOG_KEY)
+_LOG = (_LOG_URL, _LOG_FILES, _LOG_KEEP, _LOG_KEY)
 _GATEWAY = (*_LOG, _OIDC_ISSUER, _OIDC_AUDIENCE, _OIDC_SCOPES, _DEPLOYMENT_TOKEN)
 _KNOWN = (_STORE, _DATABASE, *_GATEWAY, _LEVEL)
 _SHORTEST_KEY = 16  # characters
@@ -68,11 +70,13 @@ class LogSettings:
         url: A file, or an address of PostgreSQL or of an object store; empty where nobody said.
         files: Where past hours go: a folder, or an address of an object store; empty where nobody said.
         database_url: Database of state and ledger; empty for SQLite in the store.
+        keep: How long answers are kept, such as `90d`; empty for ever.
     """
 
     url: str = field(default="", repr=False)
     files: str = ""
     database_url: str = field(default="", repr=False)
+    keep: str = ""
 
 
 @dataclass(frozen=True)
@@ -306,6 +310,7 @@ def quiet_foreign_libraries(environment: MutableMapping[str, str] | None = None)
 
 def _read_log(variables: Mapping[str, str]) -> LogSettings:
     return LogSettings(
+        keep=variables.get(_LOG_KEEP, "").strip(),
         url=variables.get(_LOG_URL, "").strip(),
         files=variables.get(_LOG_FILES, "").strip(),
         database_url=variables.get(_DATABASE, "").strip(),

@@ -13,12 +13,13 @@ from setpoint.cli import app
 from setpoint.clock import ManualClock
 from setpoint.contract.parse import parse
 from setpoint.control.keeping import narrowed, needs
+from setpoint.errors import UsageError
 from setpoint.facts.log_rule import change_of
 from setpoint.facts.release import Release, Watch
 from setpoint.facts.state import LoopState
 from setpoint.ledger.verify import verify
 from setpoint.wiring.log_place import place_of, secret_of
-from setpoint.wiring.log_removal import PruneWish, forget_keys, prune_log
+from setpoint.wiring.log_removal import PruneWish, Retention, forget_keys, prune_log
 from setpoint.wiring.offline import open_offline
 
 NOW = DAY + 100 * HOUR
@@ -198,3 +199,39 @@ def test_keys_are_found_in_the_form_in_which_they_are_logged(project, rule, logg
 def test_contract_without_a_key_has_nobody_to_forget(project):
     opened(project, TIMED.replace("key: customer, ", ""))
     assert "does not name data.key" in run("forget", "--key", "k3", code=2)
+
+
+def test_retention_prunes_once_an_hour_and_tells_what_it_did(project, monkeypatch):
+    monkeypatch.setenv("SETPOINT_LOG_KEEP", "98h")
+    offline = opened(project)
+    told = []
+
+    class Watch(ManualClock):
+        def stopwatch(self):
+            return self.now()
+
+    clock = Watch(NOW)
+    retain = Retention(offline, clock, told.append)
+    retain()
+    assert told == ["120 old answers were removed from the log"]
+    clock.put(NOW + 3599)
+    retain()
+    clock.put(NOW + 3600)
+    retain()
+    assert told[1:] == ["60 old answers were removed from the log"]
+    (project / ".setpoint" / "log.db").unlink()
+    clock.put(NOW + 7200)
+    retain()
+    assert "the next hour tries again: there is no prediction log yet" in told[-1]
+
+
+def test_without_a_word_nothing_is_removed(project):
+    told = []
+    Retention(opened(project), ManualClock(NOW), told.append)()
+    assert (told, len(rows(project))) == ([], 300)
+
+
+def test_retention_that_is_no_duration_is_refused(project, monkeypatch):
+    monkeypatch.setenv("SETPOINT_LOG_KEEP", "90")
+    with pytest.raises(UsageError, match="SETPOINT_LOG_KEEP 90: is not a duration"):
+        Retention(opened(project), ManualClock(NOW), print)

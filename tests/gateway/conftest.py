@@ -29,6 +29,7 @@ from setpoint.facts.training import Feature
 from setpoint.gateway.batching import Batcher
 from setpoint.gateway.exchange import Request
 from setpoint.gateway.limits import Limits
+from setpoint.settings import LogSettings
 from setpoint.training.conversion.translate import translated
 from setpoint.training.model import Form, NativeModel
 from setpoint.wiring.gateway import GatewayPlan, build_app
@@ -252,16 +253,22 @@ def client(project, open_client):
     return open_client()
 
 
+def said(value):
+    """Return a value of a plan as Python that makes it, with what its text leaves out."""
+    if isinstance(value, LogSettings):
+        return f"LogSettings(url={value.url!r}, files={value.files!r})"
+    return f"Path({str(value)!r})" if isinstance(value, Path) else repr(value)
+
+
 class Process:
     """A gateway as a process of its own."""
 
     def __init__(self, project, **plan):
-        words = ", ".join(
-            f"{name}=Path({str(value)!r})" if isinstance(value, Path) else f"{name}={value!r}"
-            for name, value in ({"port": 0, "deployment": project.path} | plan).items()
-        )
+        plan = {"port": 0, "deployment": project.path} | plan
+        words = ", ".join(f"{name}={said(value)}" for name, value in plan.items())
         command = (
-            "from pathlib import Path; from setpoint.gateway.limits import Limits; "
+            "from pathlib import Path; from setpoint.settings import LogSettings; "
+            "from setpoint.gateway.limits import Limits; "
             "from setpoint.wiring.gateway import GatewayPlan, run_gateway; "
             "from setpoint.wiring.gateway_plan import Drain; "
             f"run_gateway(GatewayPlan({words}))"

@@ -187,6 +187,7 @@ class SpooledLog(ChunkLog):
     ) -> None:
         self._spool = spool
         self._spooled = SpooledStore(store, files, spool, clock, safe=safe)
+        self._is_clear = False
         super().__init__(self._spooled, files)
 
     def append(self, predictions: Sequence[Prediction]) -> None:
@@ -215,9 +216,12 @@ class SpooledLog(ChunkLog):
         self, now: float, *, everything: bool = False, most: int | None = None
     ) -> Compacted:
         """Move answers of hours that are over into Parquet files, and remove their objects; see `ChunkLog.compact`."""
-        self._spooled.take_in()
+        if everything:
+            self._spooled.take_in()
         done = super().compact(now, everything=everything, most=most)
-        self._spooled.clear()
+        if done.hours or not self._is_clear:  # another process may have died before it removed some
+            self._spooled.clear()
+            self._is_clear = True
         return done
 
     def forgetting(self, keys: Collection[str]) -> Forgetting:

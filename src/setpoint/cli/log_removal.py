@@ -21,19 +21,12 @@ def prune(
 ) -> None:
     """Remove answers of old hours and their outcomes, except what the loop still needs."""
     from setpoint.cli.failure import refusals
-    from setpoint.contract.scalar import ScalarError
-    from setpoint.contract.spans import Duration
-    from setpoint.errors import UsageError
-    from setpoint.wiring.log_removal import PruneWish, prune_log
+    from setpoint.wiring.log_removal import PruneWish, prune_log, read_age
     from setpoint.wiring.offline import open_offline
 
     with refusals(json=json):
-        try:
-            keep_s = float(Duration.read(keep))
-        except ScalarError as error:
-            msg = f"--keep {keep}: {error}"
-            raise UsageError(msg) from error
-        found = prune_log(PruneWish(keep_s, dry_run), open_offline(contract, env=env))
+        wish = PruneWish(read_age(keep, "--keep"), dry_run)
+        found = prune_log(wish, open_offline(contract, env=env))
     if json:
         _print_json(found)
         return

@@ -4,6 +4,7 @@ What is removed stands in the ledger, by how much and why; whom it was about doe
 """
 
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +13,17 @@ from typing import Any
 from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.adapters.log_removal import Removed
 from setpoint.clock import Clock, SystemClock
+from setpoint.contract.scalar import ScalarError
+from setpoint.contract.spans import Duration
 from setpoint.control.keeping import Need, narrowed, needs
-from setpoint.errors import JournalError, StaleStateError, UsageError
+from setpoint.errors import JournalError, SetpointError, StaleStateError, UsageError
 from setpoint.facts.ledger import Event
 from setpoint.facts.log_rule import HASH, KEEP, change_of
 from setpoint.wiring.log_place import LogPlace, find_shadows, open_log, require_log, secret_of
 from setpoint.wiring.offline import Offline
 
 _ATTEMPTS = 20  # to write the ledger, while the loop writes it too
+_EVERY_S = 3600.0
 _APART_S = 300.0  # how far clocks and ticks may lie apart
 
 
@@ -36,6 +40,41 @@ class PruneWish:
     keep_s: float
     dry_run: bool = False
     clock: Clock = field(default_factory=SystemClock)
+
+
+class Retention:
+    """Removes what is old, once an hour.
+
+    Args:
+        offline: The project; its settings say how long answers are kept.
+        clock: Tells the age, and when an hour is over.
+        told: Told what was removed, and what went wrong.
+
+    Raises:
+        UsageError: The settings say no duration.
+    """
+
+    def __init__(self, offline: Offline, clock: Clock, told: Callable[[str], None]) -> None:
+        keep = offline.settings.log.keep
+        self._keep_s = read_age(keep, "SETPOINT_LOG_KEEP") if keep else None
+        self._offline = offline
+        self._clock = clock
+        self._told = told
+        self._next = -math.inf
+
+    def __call__(self) -> None:
+        """Remove what is old where that is due; an error is told, and the next hour tries again."""
+        now = self._clock.stopwatch()
+        if self._keep_s is None or now < self._next:
+            return
+        self._next = now + _EVERY_S
+        try:
+            done = prune_log(PruneWish(self._keep_s, clock=self._clock), self._offline)
+        except SetpointError as error:
+            self._told(f"old answers stay where they are, the next hour tries again: {error}")
+            return
+        if done.answers or done.shadows:
+            self._told(f"{done.answers + done.shadows:,} old answers were removed from the log")
 
 
 @dataclass(frozen=True)
@@ -101,6 +140,23 @@ class Forgotten:
     files: int | None
     left: tuple[str, ...]
     dry_run: bool
+
+
+def read_age(text: str, name: str) -> float:
+    """Return the seconds that a person means by `90d` or `24h`.
+
+    Args:
+        text: What they wrote.
+        name: Where, for messages.
+
+    Raises:
+        UsageError: It is no duration.
+    """
+    try:
+        return float(Duration.read(text))
+    except ScalarError as error:
+        msg = f"{name} {text}: {error}"
+        raise UsageError(msg) from error
 
 
 def prune_log(wish: PruneWish, offline: Offline) -> Pruned:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from setpoint.adapters.file_source import FileSource
+from setpoint.adapters.sql_journal import SqlJournal
+from setpoint.clock import SystemClock
 from setpoint.contract.contract import Contract
 from setpoint.control.reconcile import current, settle
 from setpoint.control.releasing import publish
@@ -20,6 +22,8 @@ from setpoint.errors import SetpointError, StaleStateError, UsageError
 from setpoint.facts.decision import Decision
 from setpoint.settings import Settings
 from setpoint.wiring.live import Live, open_live
+from setpoint.wiring.log_removal import Retention
+from setpoint.wiring.offline import Offline
 
 _DRAIN_S = 35.0  # longer than a gateway takes to finish its requests
 
@@ -58,6 +62,7 @@ def run_up(plan: UpPlan) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _require_free(plan.host, plan.port)
+    retain = Retention(_offline(plan), SystemClock(), plan.told)
     plan.told(
         f"{plan.contract.model.name}: gateway on http://{plan.host}:{plan.port}, "
         f"a pass every {plan.every_s:g} s; stop with Ctrl-C"
@@ -72,6 +77,7 @@ def run_up(plan: UpPlan) -> None:
             while not stop.is_set():
                 look(plan, live)
                 tidy(plan, live)
+                retain()
                 if not stop.is_set():
                     gateway = revived(plan, gateway)
                 stop.wait(plan.every_s)
@@ -129,6 +135,11 @@ def tidy(plan: UpPlan, live: Live) -> None:
                 log.compact(live.world.clock.wall(), most=1)
     except SetpointError as error:
         plan.told(f"answers stay where they are, the next pass tries again: {error}")
+
+
+def _offline(plan: UpPlan) -> Offline:
+    journal = SqlJournal(plan.settings.database, plan.contract.model.name)
+    return Offline(plan.contract, plan.settings, journal, plan.project)
 
 
 def _publish(plan: UpPlan, live: Live) -> None:
