@@ -1,6 +1,7 @@
 """Tests of fetching: what is too large, too slow, broken off, packed, led astray; and whom credentials reach."""
 
 import contextlib
+import http.client
 import socket
 import threading
 import time
@@ -240,3 +241,23 @@ def test_fetch_that_is_given_up_ends_at_once_and_none_begins_any_more(fetcher, r
     with pytest.raises(FetchError, match="given up"):
         fetcher.get(wanted(url))
     timer.join()
+
+
+def test_time_that_ran_out_while_connecting_ends_a_fetch_that_drips(fetcher, raw, monkeypatch):
+    connect = http.client.HTTPConnection.connect
+
+    def connect_slowly(connection):
+        time.sleep(0.4)
+        connect(connection)
+
+    def drip(connection):
+        for _ in range(100):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    monkeypatch.setattr(http.client.HTTPConnection, "connect", connect_slowly)
+    address = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", then=drip)
+    began = time.perf_counter()
+    with pytest.raises(FetchError, match=r"longer than 0\.2 s"):
+        fetcher.get(wanted(address, within_s=0.2))
+    assert time.perf_counter() - began < 2.0

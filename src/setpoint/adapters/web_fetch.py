@@ -133,6 +133,8 @@ class WebFetcher:
         timer.start()
         is_whole = False
         try:
+            if connection.sock is None:
+                self._connect(connection, late)
             response = _send(connection, wanted, is_kept=is_kept)
             fetched = self._read(response, wanted, take)
             is_whole = not late.is_set()
@@ -147,6 +149,12 @@ class WebFetcher:
             msg = f"it took longer than {wanted.within_s:g} s"
             raise FetchError(msg)
         return fetched
+
+    def _connect(self, connection: http.client.HTTPConnection, late: threading.Event) -> None:
+        """Connect, and stop there where the time is over: who wanted to end it meanwhile found no socket to shut."""
+        connection.connect()
+        if late.is_set() or self._given_up.is_set():
+            raise FetchError("it was given up")
 
     def _read(
         self,
