@@ -82,3 +82,19 @@ def test_testers_may_have_a_header_of_their_own_or_none(name: str) -> None:
 def test_header_that_means_something_else_or_is_none_is_refused(name: str) -> None:
     with pytest.raises(DeploymentError, match="lets testers use the header"):
         document(override=name).require_sound()
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, 2**70])
+def test_number_that_no_log_can_hold_is_refused(number: int) -> None:
+    with pytest.raises(DeploymentError, match=f"a generation of {number}"):
+        document(generation=number).require_sound()
+    odd = Deployed(version=number, bundle="b", artifact="a")
+    with pytest.raises(DeploymentError, match=f"a version of {number}"):
+        document(prepare=(odd,), weights={str(number): 1.0}).require_sound()
+    document(generation=2**63 - 1).require_sound()
+
+
+def test_unknown_word_is_not_taken_for_a_log_that_promises_less() -> None:
+    told = msgspec.json.encode(document(log="durable")).replace(b"durable", b"Durable")
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.log"):
+        msgspec.json.decode(told, type=Deployment)

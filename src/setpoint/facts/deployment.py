@@ -16,6 +16,7 @@ _LIMITS = {  # what makes sense of each limit: a slip of the pen must neither sh
 }
 _TOLERANCE = 1e-9  # weights are typed by people and printed by machines
 _HEADER = re.compile(r"x-[a-z0-9]+(?:-[a-z0-9]+)*")
+_MOST = 2**63 - 1  # of a generation and of a version: what the log can hold
 _TAKEN = ("x-api-key", "x-request-id")  # headers that mean something else
 
 
@@ -83,6 +84,9 @@ class ServingLimits(msgspec.Struct, frozen=True, kw_only=True):
 Strategy = Literal["direct", "canary", "blue_green", "shadow", "ab", "bandit"]
 """Why traffic is cut as it is."""
 
+LogMode = Literal["durable", "buffered", "off"]
+"""What a gateway promises of its log; a word that it does not know must not be taken for a weaker promise."""
+
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """What gateways shall serve.
@@ -114,7 +118,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     champion: int
     sticky: str = ""
     salt: str = ""
-    log: str = "buffered"
+    log: LogMode = "buffered"
     kept: dict[str, str] | None = None
     strategy: Strategy = "direct"
     shadows: tuple[Shadow, ...] = ()
@@ -127,6 +131,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             DeploymentError: It names a weight without a version, or weights that do not sum to 1.
         """
+        self._require_sound_numbers()
         prepared = {str(entry.version) for entry in self.prepare}
         if unknown := sorted(set(self.weights) - prepared):
             msg = f"deployment {self.generation} gives traffic to versions {unknown} that it does not prepare"
@@ -140,6 +145,17 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         if not abs(sum(self.weights.values()) - 1.0) <= _TOLERANCE:  # NaN is none either
             msg = f"weights of deployment {self.generation} sum to {sum(self.weights.values())}, not to 1"
             raise DeploymentError(msg)
+
+    def _require_sound_numbers(self) -> None:
+        """Refuse numbers that no log can hold: every answer under them would be lost, or none be given."""
+        numbers = {
+            "generation": [self.generation],
+            "version": [one.version for one in self.prepare],
+        }
+        for name, found in numbers.items():
+            if odd := [number for number in found if not 0 <= number <= _MOST]:
+                msg = f"deployment {self.generation} names a {name} of {odd[0]}, not 0 to {_MOST}"
+                raise DeploymentError(msg)
 
     def _require_sound_override(self) -> None:
         name = self.override

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from setpoint.errors import DeploymentError
-from setpoint.facts.deployment import Deployed, Deployment, Shadow
+from setpoint.facts.deployment import Deployed, Deployment, LogMode, Shadow
 from setpoint.facts.release import Release
 
 
@@ -23,7 +23,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     contract: str
     sticky: str = ""
-    log: str = "durable"
+    log: LogMode = "durable"
     kept: dict[str, str] = {}
 
 
