@@ -60,3 +60,8 @@ def test_tritons_parameter_is_in_microseconds(parameters, seconds):
 def test_parameter_that_is_no_number_of_microseconds_is_refused(given):
     with pytest.raises(RefusedError, match="whole microseconds"):
         parameter_patience_s({"timeout": given})
+
+
+@pytest.mark.parametrize("micros", [10**16, 2**64, 10**400])
+def test_timeout_beyond_every_clock_is_no_timeout(micros):
+    assert parameter_patience_s({"timeout": micros}) == math.inf

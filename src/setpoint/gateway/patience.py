@@ -20,6 +20,7 @@ _UNITS_S: Mapping[bytes, float] = MappingProxyType(
     {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
 )
 _GRPC = re.compile(rb"\s*([0-9]{1,8})([HMSmun])\s*")
+_LONGEST_US = 10**15  # thirty years
 _MILLISECONDS = re.compile(rb"\s*([0-9]{1,12})\s*")
 
 
@@ -58,6 +59,8 @@ def parameter_patience_s(parameters: Mapping[str, Any] | None) -> float:
     if isinstance(given, bool) or not isinstance(given, int) or given < 0:
         shown = repr(given)[:40]
         raise refuse(400, f"parameter timeout is {shown}, needs whole microseconds, 0 or more")
+    if given > _LONGEST_US:
+        return math.inf  # JSON has numbers that no float has
     return given / 1e6 or math.inf
 
 
