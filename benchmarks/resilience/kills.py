@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import math
 import random
 import signal
 import time
@@ -69,25 +70,20 @@ def _say(
     """Print what was found of one promise of the log."""
     book = logged(path.with_name("log.db"))
     missing = [came for name, came in given if name not in book]
-    # The oldest answer that a kill took along.
-    oldest = [
-        max((kill - came for came in missing if -_READ_S <= kill - came < 1.0), default=0.0)
-        for kill in kills
-    ]
+    ages = [_age(came, kills) for came in missing]
     print(
         f"kills, {log}: {len(kills)} under load, {len(given):,} answers were given, {len(missing)} of them are "
-        f"missing in the log of {len(book):,}, the oldest {max(oldest) * 1e3:.0f} ms before the kill; "
+        f"missing in the log of {len(book):,}, the oldest {max(ages, default=0.0) * 1e3:.0f} ms old at the kill; "
         f"{len(starts)} starts, ready after {max(starts):.2f} s at the longest"
     )
-    stray = missing
-    if log == "buffered":
-        stray = [
-            came
-            for came in missing
-            if not any(-_READ_S <= kill - came <= _BUFFER_S for kill in kills)
-        ]
+    stray = ages if log == "durable" else [age for age in ages if age > _BUFFER_S]
     kept = not stray and max(starts[1:], default=0.0) <= _RESTART_S
     print(
         f"  {'kept' if kept else 'BROKEN'}: missing beyond what is promised {len(stray)}; start within 2 s"
     )
     return kept
+
+
+def _age(came: float, kills: list[float]) -> float:
+    """Return how old a missing answer was when the next kill took it along, in seconds."""
+    return min((kill - came for kill in kills if kill - came >= -_READ_S), default=math.inf)

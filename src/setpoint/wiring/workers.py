@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from typing import Self
 
 from setpoint.adapters.parent import die_with
 from setpoint.errors import UsageError
@@ -33,32 +35,59 @@ def run_workers(
     if not hasattr(os, "fork"):
         msg = f"--workers {count}: this system cannot fork; start several gateways on ports of their own"
         raise UsageError(msg)
-    signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
-    born = {_fork(work): time.monotonic() for _ in range(count)}
-    early = 0  # workers in a row that died young
-    while True:
-        told = signal.sigwait(_WATCHED)
-        if told != signal.SIGCHLD:
-            break
-        for pid, code in _ended(born):
-            age = time.monotonic() - born.pop(pid)
-            early = early + 1 if age < _YOUNG_S else 0
-            sys.stderr.write(
-                f"setpoint gateway: worker {pid} ended with {code}; another is started\n"
-            )
-            time.sleep(_PAUSES_S[min(early, len(_PAUSES_S) - 1)])
-            born[_fork(work)] = time.monotonic()
-    stopping()
-    while born:
-        if told != signal.SIGCHLD:
-            for pid in born:  # a second time too: it hurries them
-                os.kill(pid, told)
-        else:
+    with _Signals() as signals:
+        born = {_fork(work): time.monotonic() for _ in range(count)}
+        early = 0  # workers in a row that died young
+        while (told := signals.next()) == signal.SIGCHLD:
+            for pid, code in _ended(born):
+                age = time.monotonic() - born.pop(pid)
+                early = early + 1 if age < _YOUNG_S else 0
+                sys.stderr.write(
+                    f"setpoint gateway: worker {pid} ended with {code}; another is started\n"
+                )
+                time.sleep(_PAUSES_S[min(early, len(_PAUSES_S) - 1)])
+                born[_fork(work)] = time.monotonic()
+        stopping()
+        while born:
+            if told != signal.SIGCHLD:
+                for pid in born:  # a second time too: it hurries them
+                    os.kill(pid, told)
             for pid, _ in _ended(born):
                 del born[pid]
-        if born:
-            told = signal.sigwait(_WATCHED)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
+            if born:
+                told = signals.next()
+
+
+class _Signals:
+    """The signals that are watched, one after the other.
+
+    They are caught rather than blocked and waited for: a library's thread that does not block them would be given them
+    instead, and a SIGCHLD that nobody catches is gone.
+    """
+
+    def __enter__(self) -> Self:
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)  # noqa: FBT003 (the socket's own signature)
+        self._before = {number: signal.signal(number, _note) for number in _WATCHED}
+        self._fd_before = signal.set_wakeup_fd(self._writer.fileno())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._fd_before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._reader.close()
+        self._writer.close()
+
+    def next(self) -> int:
+        """Wait for a signal and return it; others than those that are watched are passed over."""
+        while (number := self._reader.recv(1)[0]) not in _WATCHED:
+            pass
+        return number
+
+
+def _note(*_: object) -> None:
+    """Do nothing: that it came was written to the socket by then."""
 
 
 def _fork(work: Callable[[], None]) -> int:
@@ -66,11 +95,18 @@ def _fork(work: Callable[[], None]) -> int:
     parent = os.getpid()
     sys.stdout.flush()
     sys.stderr.flush()
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, _WATCHED
+    )  # none may come to the child's copy of the parent's watch
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         return pid
     code = 1
     try:
+        signal.set_wakeup_fd(-1)
+        for number in _WATCHED:
+            signal.signal(number, signal.SIG_DFL)
         die_with(parent, by=signal.SIGTERM)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         work()
