@@ -11,7 +11,6 @@ Rules:
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ _ED25519 = ("EdDSA",)
 _SHORTEST_RSA = 2048  # bits; RFC 7518 §3.3
 _TYPES = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
 _MOST_KEYS = 100
+_FURTHEST_S = 1e15  # from 1970; JSON has numbers that no float has, and NaN in Python
 _SHOWN = 60  # characters of what a token says, in a message
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.InvalidSignatureError, "its signature is not that of the key it names"),
@@ -224,7 +224,11 @@ def _parts(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 def _moment(claims: Mapping[str, Any], name: str) -> float:
     found = claims.get(name)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+    if (
+        isinstance(found, bool)
+        or not isinstance(found, int | float)
+        or not abs(found) < _FURTHEST_S
+    ):
         raise TokenError(f"the token's {name} is no time")
     return float(found)
 
