@@ -146,3 +146,28 @@ def test_requests_under_way_end_while_new_ones_go_elsewhere(start, row):
     assert set(statuses) == {200}
     # The last connections may come in the moment in which the door closes; those kept from before do not break.
     assert len(broken) <= len(threads), broken
+
+
+def test_terminal_that_is_gone_does_not_cut_what_has_arrived(start, row, wait_until):
+    gateway = start(drain=Drain(delay_s=60.0))
+    place = urlsplit(gateway.url)
+    body = json.dumps(row).encode()
+    with socket.create_connection((place.hostname, place.port), timeout=5) as half:
+        half.sendall(b"POST /predict HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:9])
+        wait_until(lambda: "setpoint_connections 2" in get(gateway, "/metrics")[2])
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: is_gone(gateway))
+        half.sendall(body[9:])
+        assert half.recv(100).startswith(b"HTTP/1.1 200 OK")
+    assert gateway.process.wait(10) == 0
+
+
+def test_process_under_nohup_stays_when_the_terminal_goes(start):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        gateway = start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    gateway.process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert get(gateway, "/healthz")[0] == 200

@@ -20,6 +20,7 @@ from typing import Any
 
 from setpoint import __version__
 from setpoint.adapters.file_deployments import FileDeployments
+from setpoint.adapters.hang_up import hang_up
 from setpoint.adapters.parent import die_with
 from setpoint.adapters.watched_file import WATCHED, WatchedReader
 from setpoint.clock import Clock, SystemClock
@@ -68,7 +69,7 @@ _SWITCH_S = 0.0001  # the event loop gets the interpreter back from the log writ
 
 
 def run_gateway(plan: GatewayPlan) -> None:
-    """Serve until SIGTERM or SIGINT; then finish the requests, write the log, and return.
+    """Serve until SIGTERM, SIGINT or SIGHUP; then finish the requests, write the log, and return.
 
     Prints one line with the address when it listens.
 
@@ -117,7 +118,7 @@ def _run_several(plan: GatewayPlan) -> None:
 def _listen_for_signals() -> threading.Event:
     """Note a signal that comes before the event loop listens for it: a parent dies only once."""
     told = threading.Event()
-    for number in _STOPPING:
+    for number in (*_STOPPING, *hang_up()):
         signal.signal(number, lambda *_: told.set())
     return told
 

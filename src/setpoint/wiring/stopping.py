@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from setpoint.adapters.hang_up import hang_up
 from setpoint.gateway.app import App
 from setpoint.gateway.http import HttpServer
 from setpoint.wiring.gateway_plan import Drain
@@ -15,7 +16,8 @@ from setpoint.wiring.gateway_plan import Drain
 class Stopping:
     """The signals that stop a process. Make it on its event loop.
 
-    SIGTERM stops it as `Drain` says. SIGINT, of somebody at a terminal, and a second SIGTERM, skip the delay.
+    SIGTERM stops it as `Drain` says. SIGINT, of somebody at a terminal, SIGHUP, of one that is gone, and a second
+    SIGTERM, skip the delay.
 
     Args:
         told: Set where a signal came before the event loop listened for it.
@@ -29,7 +31,8 @@ class Stopping:
         self._hurried = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._terminate)
-        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        for number in (signal.SIGINT, *hang_up()):
+            loop.add_signal_handler(number, self._interrupt)
         if told.is_set():
             self._interrupt()
 

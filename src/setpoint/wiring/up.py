@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from setpoint.adapters.file_source import FileSource
+from setpoint.adapters.hang_up import hang_up
 from setpoint.adapters.sql_journal import SqlJournal
 from setpoint.clock import SystemClock
 from setpoint.contract.contract import Contract
@@ -52,14 +53,14 @@ class UpPlan:
 
 
 def run_up(plan: UpPlan) -> None:
-    """Keep production where the contract says, until SIGTERM or SIGINT; then stop the gateway and return.
+    """Keep production where the contract says, until SIGTERM, SIGINT or SIGHUP; then stop the gateway and return.
 
     Raises:
         SetpointError: The first version cannot be made, the deployment document cannot be written, or the gateway
             cannot start.
     """
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, *hang_up()):
         signal.signal(number, lambda *_: stop.set())
     _require_free(plan.host, plan.port)
     retain = Retention(_offline(plan), SystemClock(), plan.told)
