@@ -4,12 +4,13 @@ Light: a gateway loads the database's library only where there is a state to ask
 """
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from setpoint.adapters.file_deployments import FileDeployments
 from setpoint.errors import DeploymentError, UsageError
 from setpoint.settings import read_settings, variables_in
+from setpoint.wiring.model_name import require_model
 
 CONTRACT = "model_contract.yaml"
 
@@ -48,17 +49,6 @@ def project_document(
         )
         raise UsageError(msg)
     return path
-
-
-def require_model(wanted: str, known: Sequence[str], folder: Path) -> None:
-    """Refuse a name that no model of a project has; an empty name fits any, and no known names are no reason.
-
-    Raises:
-        UsageError: No model has it.
-    """
-    if wanted and known and wanted not in known:
-        msg = f"--model {wanted}: there is no such model in {folder}; there is: {', '.join(known)}"
-        raise UsageError(msg)
 
 
 def _models_of(path: Path) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from setpoint.adapters.sql_journal import SqlJournal, models_in
 from setpoint.errors import DeploymentError, JournalError, UsageError
 from setpoint.facts.deployment import Deployment
 from setpoint.settings import Settings
-from setpoint.wiring.project_document import require_model
+from setpoint.wiring.model_name import require_model
 
 
 def publish_state(settings: Settings, path: Path, model: str, told: Callable[[str], None]) -> None:
