@@ -12,7 +12,7 @@ Rules:
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -115,6 +115,10 @@ class PostgresStore:
         try:
             yield bool(found and found[0])
         finally:
+            with suppress(psycopg.Error):
+                connection.execute(
+                    b"ROLLBACK"
+                )  # who comes next need not wait for the server to notice
             connection.close()
 
     def claim(self, connection: Statements, by: Answerer) -> None:
