@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from setpoint.adapters.web_address import WebAddress
 from setpoint.cli.gateway import gateway
 from setpoint.facts.token_rule import TokenRule
+from setpoint.settings import LogSettings
 from setpoint.wiring import gateway as wiring
 from setpoint.wiring.gateway_plan import GatewayPlan, RemotePlan
 
@@ -107,3 +108,12 @@ def test_tokens_come_from_options_and_the_environment(planned):
         TokenRule("https://i", ("a", "b")),
         TokenRule("https://j", ("c", "d"), "scp"),
     ]
+
+
+def test_log_is_a_file_or_an_address_and_no_password_is_in_any_text(planned):
+    url = "postgresql://me:hunter2@host/d"
+    assert run("--bundle", "b", "--log", "l.db").exit_code == 0
+    assert run("--bundle", "b", "--log", url, SETPOINT_DATABASE_URL=url).exit_code == 0
+    assert [plan.log for plan in planned] == ["l.db", url]
+    assert planned[1].told_log == LogSettings(database_url=url)
+    assert "hunter2" not in repr(planned)
