@@ -11,7 +11,7 @@ $(UV):
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools uv
 
 $(STAMP): $(UV) pyproject.toml uv.lock
-	$(UV) sync --frozen --all-groups --compile-bytecode --quiet
+	$(UV) sync --frozen --compile-bytecode --quiet
 	@touch $(STAMP)
 
 setup: $(STAMP)  ## make the environment
