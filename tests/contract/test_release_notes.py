@@ -26,6 +26,15 @@ def test_every_strategy_acts_as_written(minimal, strategy):
     assert not said(minimal + f"release: {{strategy: {strategy}}}", "warning")
 
 
+def test_direct_warns_of_guardrails_that_nobody_looks_at(minimal):
+    rails = "[{error_rate: 1%}, {outcome: f1, not_worse_by: 2%, after: 3d}]"
+    text = minimal + f"release: {{strategy: direct, steps: [5%, 100%], guardrails: {rails}}}"
+    found = said(text, "warning")
+    assert set(found) == {"release.steps", "release.guardrails[0]"}
+    assert "never looked at" in found["release.guardrails[0]"]
+    assert not said(minimal + "release: {strategy: direct}", "warning")
+
+
 def test_blue_green_has_one_step(minimal):
     text = minimal + "release: {strategy: blue_green, steps: [5%, 100%]}"
     assert "one switch" in said(text, "warning")["release.steps"]

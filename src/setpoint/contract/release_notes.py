@@ -27,6 +27,8 @@ def release_remarks(contract: Contract, metrics: Mapping[str, float]) -> Iterato
     if contract.release.strategy != "direct":
         yield from _needs(contract)
         yield from _means(contract, metrics)
+    else:
+        yield from _of_direct(contract)
     yield from _outcomes_too_late(contract)
     yield from _rows_that_are_not_logged(contract)
 
@@ -59,6 +61,22 @@ def _means(contract: Contract, metrics: Mapping[str, float]) -> Iterator[Remark]
             yield from _of_shadow(contract)
         case "ab" | "bandit":
             yield from _of_comparison(contract, metrics)
+
+
+def _of_direct(contract: Contract) -> Iterator[Remark]:
+    """Yield what the contract says of a release that there is none of."""
+    written = contract.release.model_fields_set
+    if "steps" in written and len(contract.release.steps) > 1:
+        message = (
+            "direct promotes at once; steps have a meaning under canary, shadow, ab and bandit"
+        )
+        yield "warning", ("release", "steps"), message
+    if "guardrails" not in written:
+        return
+    for path, rail in _rails(contract):
+        if not isinstance(rail, OutcomeGuardrail) or rail.after is None:
+            message = "is never looked at: direct promotes at once; choose another strategy, such as canary"
+            yield "warning", path, message
 
 
 def _of_blue_green(contract: Contract) -> Iterator[Remark]:
