@@ -27,9 +27,9 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from setpoint.facts.training import Feature
-from setpoint.gateway.column_check import ColumnRule
-from setpoint.gateway.runtime import OnnxRunner
-from setpoint.gateway.schema import RequestDocument
+from setpoint.gateway.models.runtime import OnnxRunner
+from setpoint.gateway.rows.column_check import ColumnRule
+from setpoint.gateway.rows.schema import RequestDocument
 from setpoint.training.conversion.convert import convert
 from setpoint.training.conversion.layout import Layout
 from setpoint.training.conversion.session import open_session

@@ -19,7 +19,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.gateway.conftest import Process, Project, fitted, onnx_bytes
 from tests.gateway.door_inputs import Asked, Reference, check, requests
-from tests.gateway.test_openapi import CHECKS
+from tests.gateway.doors.test_openapi import CHECKS
 
 _READY_S = 30.0
 _MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)

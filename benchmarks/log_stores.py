@@ -13,10 +13,10 @@ from pathlib import Path
 
 from tests.real_parts import started_postgres
 
-from setpoint.adapters.chunk_log import ChunkLog
+from setpoint.adapters.log.chunk_log import ChunkLog
+from setpoint.adapters.log.postgres_log import PostgresLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.adapters.postgres_address import read_address
-from setpoint.adapters.postgres_log import PostgresLog
-from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import SystemClock
 from setpoint.facts.prediction import Answerer, Prediction
 

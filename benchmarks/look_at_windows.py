@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from setpoint.adapters.bundle_scorer import BundleScorer
 from setpoint.adapters.bundle_store import BundleStore
-from setpoint.adapters.log_traffic import LogTraffic
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
+from setpoint.adapters.log.traffic import LogTraffic
 from setpoint.clock import Axis, ManualClock
 from setpoint.contract.contract import Contract
 from setpoint.contract.parse import from_plain

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.facts.prediction import Answerer, Outcome, Prediction
 
 ANSWERS = 120_000

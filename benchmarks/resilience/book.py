@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 
 
 def logged(path: Path) -> dict[str, tuple[int, int]]:

@@ -5,7 +5,7 @@ from setpoint.adapters.sql_journal import SqlJournal
 from setpoint.facts.deployment import Deployed, Deployment
 from setpoint.facts.state import LoopState
 from setpoint.facts.version import Lineage, ModelVersion, Seen
-from setpoint.gateway.versions import read_manifest
+from setpoint.gateway.models.versions import read_manifest
 
 CONTRACT = """\
 model: {name: m, task: %s}

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from setpoint.batch.checking import Checks
 from setpoint.contract.data import Format
 from setpoint.errors import DataError
-from setpoint.gateway.column_check import ColumnRule, RuleBrokenError, compile_check
-from setpoint.gateway.row_decoder import RowDecoder
-from setpoint.gateway.schema import RequestDocument, Schema
+from setpoint.gateway.rows.column_check import ColumnRule, RuleBrokenError, compile_check
+from setpoint.gateway.rows.row_decoder import RowDecoder
+from setpoint.gateway.rows.schema import RequestDocument, Schema
 
 F32 = 3.4028234663852886e38
 

@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 
 from setpoint.batch.deciding import decide_all
 from setpoint.facts.evidence import Scores
-from setpoint.gateway.column_check import ColumnRule
-from setpoint.gateway.deciding import decide, numbers_of
-from setpoint.gateway.schema import RequestDocument, Schema
+from setpoint.gateway.models.deciding import decide, numbers_of
+from setpoint.gateway.rows.column_check import ColumnRule
+from setpoint.gateway.rows.schema import RequestDocument, Schema
 
 NONE = Scores(label=np.empty(0, np.int64), probability=np.empty((0, 0)), value=np.empty(0))
 

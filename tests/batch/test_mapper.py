@@ -8,7 +8,7 @@ from tests.batch.bundles import model_of, people, write
 
 from setpoint.batch.mapper import mapper
 from setpoint.errors import BundleError, DataError
-from setpoint.gateway.versions import read_manifest
+from setpoint.gateway.models.versions import read_manifest
 
 ROWS = pa.table(
     {

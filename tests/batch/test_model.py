@@ -9,8 +9,8 @@ import pytest
 
 from setpoint.batch.model import BatchModel, tensors
 from setpoint.facts.evidence import Scores
-from setpoint.gateway.column_check import ColumnRule
-from setpoint.gateway.schema import RequestDocument, Schema
+from setpoint.gateway.rows.column_check import ColumnRule
+from setpoint.gateway.rows.schema import RequestDocument, Schema
 
 SCHEMA = Schema(
     RequestDocument(

@@ -5,10 +5,10 @@ import json
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
-from tests.adapters.test_log_compaction import DAY, HOUR, fill, prediction
+from tests.adapters.log.test_compaction import DAY, HOUR, fill, prediction
 from typer.testing import CliRunner
 
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.cli import app
 from setpoint.clock import ManualClock
 from setpoint.wiring.log import LogWish, compact_log, follow_lines, newest_lines

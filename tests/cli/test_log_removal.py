@@ -4,11 +4,11 @@ import json
 
 import msgspec
 import pytest
-from tests.adapters.test_log_compaction import DAY, HOUR, fill, prediction
+from tests.adapters.log.test_compaction import DAY, HOUR, fill, prediction
 from typer.testing import CliRunner
 
-from setpoint.adapters.shadow_file import shadow_file
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.shadow_file import shadow_file
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.cli import app
 from setpoint.clock import ManualClock
 from setpoint.contract.parse import parse

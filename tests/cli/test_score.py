@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from setpoint.adapters.bundle_scorer import BundleScorer
 from setpoint.adapters.bundle_store import BundleStore
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.adapters.sql_journal import SqlJournal
-from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.cli import app
 from setpoint.facts.deployment import Deployed, Deployment
 from setpoint.facts.log_rule import change_of

@@ -26,9 +26,9 @@ from setpoint.clock import SystemClock
 from setpoint.digest import sha256_bytes, sha256_files
 from setpoint.facts.deployment import Deployed, Deployment
 from setpoint.facts.training import Feature
-from setpoint.gateway.batching import Batcher
-from setpoint.gateway.exchange import Request
 from setpoint.gateway.limits import Limits
+from setpoint.gateway.models.batching import Batcher
+from setpoint.gateway.wire.exchange import Request
 from setpoint.settings import LogSettings
 from setpoint.training.conversion.translate import translated
 from setpoint.training.model import Form, NativeModel

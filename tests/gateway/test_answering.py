@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.errors import JournalError
 from setpoint.facts.evidence import Scores
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from setpoint.gateway.app import ROUTES, find_route
-from setpoint.gateway.refusal import RefusedError
+from setpoint.gateway.wire.refusal import RefusedError
 
 
 def encode(body):

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.gateway.conftest import fitted
 from tests.gateway.door_inputs import Reference, check, requests
 
-from setpoint.gateway.exchange import Request
+from setpoint.gateway.wire.exchange import Request
 
 
 @pytest.fixture(scope="session")

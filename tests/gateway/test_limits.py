@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.errors import DeploymentError, UsageError
 from setpoint.facts.deployment import ServingLimits
 from setpoint.facts.evidence import Scores

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.client import AsyncClient, Retries
 from setpoint.clock import SystemClock
 from setpoint.load.back_to_back import send_rows

@@ -7,8 +7,8 @@ from typing import get_args
 import msgspec
 
 from setpoint.clock import SystemClock
-from setpoint.gateway.access_log import AccessLine
-from setpoint.gateway.refusal import Kind
+from setpoint.gateway.watching.access_log import AccessLine
+from setpoint.gateway.wire.refusal import Kind
 from setpoint.wiring.gateway import build_app
 from setpoint.wiring.gateway_plan import GatewayPlan
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 
 MATRIX = {
     "inputs": [

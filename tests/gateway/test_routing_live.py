@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 from scipy.stats import chisquare
 
-from setpoint.adapters.log_store import Stretch
-from setpoint.adapters.log_traffic import LogTraffic
-from setpoint.adapters.shadow_file import shadow_file
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.shadow_file import shadow_file
+from setpoint.adapters.log.sqlite_log import SqliteLog
+from setpoint.adapters.log.store import Stretch
+from setpoint.adapters.log.traffic import LogTraffic
 from setpoint.client import AsyncClient, Retries
 from setpoint.clock import SystemClock
 from setpoint.facts.deployment import Shadow

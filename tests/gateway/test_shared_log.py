@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from tests.real_parts import started_postgres
 
+from setpoint.adapters.log.postgres_log import PostgresLog
 from setpoint.adapters.postgres_address import read_address
-from setpoint.adapters.postgres_log import PostgresLog
 from setpoint.client import AsyncClient, Client, Retries
 from setpoint.client.failures import ClientError
 from setpoint.clock import SystemClock

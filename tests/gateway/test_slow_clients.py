@@ -7,11 +7,11 @@ import socket
 import pytest
 import uvloop
 
-from setpoint.gateway import connection, http
-from setpoint.gateway.connection import Bounds
-from setpoint.gateway.exchange import Response
-from setpoint.gateway.http import HttpServer
 from setpoint.gateway.limits import Limits, LimitsInForce
+from setpoint.gateway.wire import connection, http
+from setpoint.gateway.wire.connection import Bounds
+from setpoint.gateway.wire.exchange import Response
+from setpoint.gateway.wire.http import HttpServer
 
 GET = b"GET /x HTTP/1.1\r\nhost: x\r\n\r\n"
 LARGE = bytes(300_000)

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 from tests.gateway.conftest import COLUMNS, REQUEST
 
-from setpoint.adapters.log_secret import LogSecret
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.secret import LogSecret
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.errors import DeploymentError
 from setpoint.facts.log_rule import change_of
 from setpoint.gateway.serving import serve

@@ -8,7 +8,7 @@ import urllib.request
 
 import psutil
 
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.client import AsyncClient, Retries
 from setpoint.clock import SystemClock
 from setpoint.load.back_to_back import send_rows

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from setpoint.client import Tensor
 from setpoint.errors import UsageError
-from setpoint.gateway.column_check import ColumnRule
-from setpoint.gateway.oip import COLUMN_TYPES, _said
-from setpoint.gateway.schema import RequestDocument, Schema
+from setpoint.gateway.doors.oip import COLUMN_TYPES, _said
+from setpoint.gateway.rows.column_check import ColumnRule
+from setpoint.gateway.rows.schema import RequestDocument, Schema
 from setpoint.load.made_rows import Wish, make_rows, read_wish
 
 LIMITS = st.one_of(st.none(), st.floats(-1e6, 1e6))

@@ -4,20 +4,20 @@ import itertools
 import threading
 
 import pytest
-from tests.adapters import test_log_compaction as hours
+from tests.adapters.log import test_compaction as hours
 from tests.adapters.predictions import prediction_of
 
-from setpoint.adapters.answer_spool import AnswerSpool
-from setpoint.adapters.hour_files import FolderFiles
-from setpoint.adapters.log_compaction import Compaction
-from setpoint.adapters.log_file import LogFile
+from setpoint.adapters.log.answer_spool import AnswerSpool
+from setpoint.adapters.log.compaction import Compaction
+from setpoint.adapters.log.hour_files import FolderFiles
+from setpoint.adapters.log.postgres_log import PostgresLog
+from setpoint.adapters.log.postgres_store import PostgresStore
+from setpoint.adapters.log.spooled_log import SpooledLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_store import LogFile
 from setpoint.adapters.object_files import ObjectFiles
 from setpoint.adapters.object_folder import ObjectFolder
 from setpoint.adapters.postgres_address import read_address
-from setpoint.adapters.postgres_log import PostgresLog
-from setpoint.adapters.postgres_store import PostgresStore
-from setpoint.adapters.spooled_log import SpooledLog
-from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.clock import SystemClock
 from setpoint.errors import JournalError, OutcomeConflictError, UnknownPredictionError
 from setpoint.facts.prediction import Outcome

@@ -66,7 +66,11 @@ def test_blue_green_switches_once_it_is_ready(rules) -> None:
 
 
 def test_gateway_that_is_never_ready_ends_by_the_contract(rules) -> None:
-    for on_inconclusive, action in (("hold", "hold"), ("rollback", "roll_back"), ("promote", "hold")):
+    for on_inconclusive, action in (
+        ("hold", "hold"),
+        ("rollback", "roll_back"),
+        ("promote", "hold"),
+    ):
         found = rules(strategy="blue_green", on_inconclusive=on_inconclusive)
         assert step(begun(found), {}, found, now=7 * DAY, unready="no").action == action
 

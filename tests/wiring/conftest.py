@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.adapters.sql_journal import SqlJournal
-from setpoint.adapters.sqlite_log import SqliteLog
 from setpoint.facts.deployment import Deployment
 from setpoint.ledger.verify import verify
 

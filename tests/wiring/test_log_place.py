@@ -127,7 +127,9 @@ def test_gateway_with_a_log_of_its_own_loads_no_database_and_no_cloud():
 )
 def test_what_is_not_installed_is_named(monkeypatch, tmp_path, url, missing, extra):
     ours = ("postgres", "object", "answer_spool", "spooled")
-    needing = (missing, f"setpoint.wiring.{extra}", *(f"setpoint.adapters.{one}" for one in ours))
+    homes = ("setpoint.adapters", "setpoint.adapters.log")
+    ours_in = (f"{home}.{one}" for home in homes for one in ours)
+    needing = (missing, f"setpoint.wiring.{extra}", *ours_in)
     for name in list(sys.modules):
         if name.startswith(needing):
             monkeypatch.delitem(sys.modules, name)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from setpoint.adapters.file_deployments import FileDeployments
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 
 CONTRACT = """\
 release:

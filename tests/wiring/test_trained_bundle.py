@@ -10,7 +10,7 @@ import pytest
 
 from setpoint.clock import SystemClock
 from setpoint.facts.training import Feature, Recipe, TrainingJob
-from setpoint.gateway.exchange import Request
+from setpoint.gateway.wire.exchange import Request
 from setpoint.training.bundle import write_bundle
 from setpoint.training.conversion.convert import convert
 from setpoint.training.estimators import fitted

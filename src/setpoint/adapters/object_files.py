@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from setpoint.adapters.hour_files import Kept
+from setpoint.adapters.log.hour_files import Kept
 from setpoint.adapters.object_folder import ObjectFolder, file_system
 from setpoint.digest import sha256_file
 
@@ -44,7 +44,7 @@ class ObjectFile:
 
 
 class ObjectFiles:
-    """Files of a folder in an object store; implements `setpoint.adapters.hour_files.HourFiles`.
+    """Files of a folder in an object store; implements `setpoint.adapters.log.hour_files.HourFiles`.
 
     Args:
         folder: The folder.

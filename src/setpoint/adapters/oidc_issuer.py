@@ -17,7 +17,7 @@ _OK = 200
 
 
 class OidcIssuer:
-    """One issuer; implements `setpoint.gateway.tokens.Issuer`.
+    """One issuer; implements `setpoint.gateway.access.tokens.Issuer`.
 
     Args:
         rule: What its tokens must be.

@@ -9,8 +9,8 @@ Beside `OUT` lies a hidden folder until `OUT` is whole:
 .OUT.parts/lock          held by the process that writes
 ```
 
-A part is a Parquet file, or lines of CSV. The finished table follows from the parts alone, so that it is the same to
-the byte however often its making was stopped.
+A part is an Arrow file, which costs little to write and to read, or lines of CSV. The finished table follows from the
+parts alone, so that it is the same to the byte however often its making was stopped.
 """
 
 import fcntl
@@ -141,7 +141,7 @@ class PartFolder:
         Raises:
             UsageError: It cannot be written, or its columns cannot be written as CSV.
         """
-        write = self._write_parquet if self._is_parquet else self._write_lines
+        write = _write_arrow if self._is_parquet else _write_lines
         with _writing(self.out):
             self._put(f"{number:06}.json", lambda file: file.write(msgspec.json.encode(note)))
             self._put(f"{number:06}.part", lambda file: write(table, file))
@@ -183,21 +183,24 @@ class PartFolder:
         beside.replace(self.folder / name)
         _sync(self.folder)
 
-    @staticmethod
-    def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:
-        pa.parquet.write_table(table, file)
 
-    @staticmethod
-    def _write_lines(table: pa.Table, file: IO[bytes]) -> None:
-        options = pa.csv.WriteOptions(include_header=False)
-        pa.csv.write_csv(table, file, options)
+def _write_arrow(table: pa.Table, file: IO[bytes]) -> None:
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_file(file, table.schema, options=options) as writer:
+        writer.write_table(table)
+
+
+def _write_lines(table: pa.Table, file: IO[bytes]) -> None:
+    options = pa.csv.WriteOptions(include_header=False)
+    pa.csv.write_csv(table, file, options)
 
 
 def _join_parquet(parts: list[Path], schema: pa.Schema, file: IO[bytes]) -> None:
     """Write a file of which every part is a group of rows."""
     with pa.parquet.ParquetWriter(file, schema) as writer:
         for part in parts:
-            writer.write_table(pa.parquet.ParquetFile(part).read())
+            with pa.OSFile(str(part)) as arrow:
+                writer.write_table(pa.ipc.open_file(arrow).read_all())
 
 
 def _join_lines(parts: list[Path], schema: pa.Schema, file: IO[bytes]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.errors import Diagnostic
 
-from setpoint.adapters.log_store import Lines, Statements
+from setpoint.adapters.log.store import Lines, Statements
 from setpoint.adapters.postgres_address import Address
 from setpoint.clock import Clock
 from setpoint.errors import JournalError
@@ -156,7 +156,7 @@ _IDLE = psycopg.pq.TransactionStatus.IDLE
 
 
 class _Named:
-    """Takes statements with values by name, as `setpoint.adapters.log_store.Statements` has them."""
+    """Takes statements with values by name, as `setpoint.adapters.log.store.Statements` has them."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -1,8 +1,8 @@
 """Columns of a table, read as training reads them and held to the rules that requests are held to.
 
 A cell is first read: text as the contract's format says, numbers and truth values as they are. What it reads as is then
-what a client would send, and gets the verdict of `setpoint.gateway.column_check`, for a whole column at a time. The few
-cells that break a rule are shown to that check itself, which says why.
+what a client would send, and gets the verdict of `setpoint.gateway.rows.column_check`, for a whole column at a time. The
+few cells that break a rule are shown to that check itself, which says why.
 """
 
 import math
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from setpoint.contract.data import Format
 from setpoint.data.cells import type_cells
 from setpoint.errors import DataError
-from setpoint.gateway.column_check import (
+from setpoint.gateway.rows.column_check import (
     FLOAT32_MAX,
     Check,
     ColumnRule,
@@ -27,7 +27,7 @@ from setpoint.gateway.column_check import (
     as_text,
     compile_check,
 )
-from setpoint.gateway.schema import Schema
+from setpoint.gateway.rows.schema import Schema
 
 Bools = npt.NDArray[np.bool_]
 

@@ -1,4 +1,4 @@
-"""What a model's numbers mean, for many rows at once: what `setpoint.gateway.deciding` says of each, to the bit."""
+"""What a model's numbers mean, for many rows at once: as `setpoint.gateway.models.deciding` says of each, to the bit."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from setpoint.facts.evidence import Floats, Ints, Scores
-from setpoint.gateway.deciding import Decided, decide, numbers_of
-from setpoint.gateway.schema import Schema
+from setpoint.gateway.models.deciding import Decided, decide, numbers_of
+from setpoint.gateway.rows.schema import Schema
 
 
 @dataclass(frozen=True)

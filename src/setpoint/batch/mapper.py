@@ -26,8 +26,8 @@ from setpoint.batch.one_version import ask
 from setpoint.contract.data import Format
 from setpoint.errors import BundleError, DataError
 from setpoint.facts.deployment import Deployed
-from setpoint.gateway.native import load_native
-from setpoint.gateway.versions import load_version, read_manifest
+from setpoint.gateway.models.native import load_native
+from setpoint.gateway.models.versions import load_version, read_manifest
 
 _SQL = {pa.string(): "string", pa.float64(): "double"}
 

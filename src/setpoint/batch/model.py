@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from setpoint.batch.deciding import Decisions, decide_all
 from setpoint.facts.evidence import Scores
-from setpoint.gateway.runtime import MISSING_TEXT, OnnxRunner
-from setpoint.gateway.schema import Schema
-from setpoint.gateway.versions import Version
+from setpoint.gateway.models.runtime import MISSING_TEXT, OnnxRunner
+from setpoint.gateway.models.versions import Version
+from setpoint.gateway.rows.schema import Schema
 
 _ROWS_AT_ONCE = 4096  # some models need hundreds of numbers for each row on their way
 _TEXT_KINDS = ("category", "text")

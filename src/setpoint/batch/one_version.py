@@ -10,7 +10,7 @@ from setpoint.batch.checking import Checked, Checks
 from setpoint.batch.deciding import Decisions
 from setpoint.batch.model import BatchModel
 from setpoint.facts.evidence import Ints
-from setpoint.gateway.schema import Schema
+from setpoint.gateway.rows.schema import Schema
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from setpoint.contract.note import Note
     from setpoint.contract.contract import Contract
+    from setpoint.contract.note import Note
 
 
 def check(

@@ -10,19 +10,19 @@ import msgspec
 from setpoint.clock import Clock
 from setpoint.errors import JournalError
 from setpoint.facts.prediction import Prediction
-from setpoint.gateway.batching import ModelFailedError, QueueFullError
 from setpoint.gateway.deadlines import Deadlines, OutOfTimeError
-from setpoint.gateway.deciding import Decided
-from setpoint.gateway.gauges import Gauges
 from setpoint.gateway.ids import PredictionIds
 from setpoint.gateway.limits import LimitsInForce
 from setpoint.gateway.log_writer import LogWriter
-from setpoint.gateway.refusal import Flaw, Kind, RefusedError
-from setpoint.gateway.rows import Rows, checked, entity_text
-from setpoint.gateway.schema import Row, Schema
+from setpoint.gateway.models.batching import ModelFailedError, QueueFullError
+from setpoint.gateway.models.deciding import Decided
+from setpoint.gateway.models.versions import Version
+from setpoint.gateway.rows.rows import Rows, checked, entity_text
+from setpoint.gateway.rows.schema import Row, Schema
 from setpoint.gateway.serving import Choice, Serving
-from setpoint.gateway.trail import Trail
-from setpoint.gateway.versions import Version
+from setpoint.gateway.watching.gauges import Gauges
+from setpoint.gateway.watching.trail import Trail
+from setpoint.gateway.wire.refusal import Flaw, Kind, RefusedError
 
 _NOTHING = Decided([])
 _FAILED, _LATE = 500, 504
@@ -69,7 +69,7 @@ class _Failure(NamedTuple):
 
 
 class Copies(Protocol):
-    """Takes copies of answered requests; see `setpoint.gateway.shadows`."""
+    """Takes copies of answered requests; see `setpoint.gateway.shadows.shadows`."""
 
     def offer(
         self,

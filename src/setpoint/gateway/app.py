@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from setpoint.gateway import (
+from setpoint.gateway.access.access import UnverifiedError
+from setpoint.gateway.doors import (
     docs_page,
     health,
     infer,
@@ -18,15 +19,14 @@ from setpoint.gateway import (
     outcomes,
     predict,
 )
-from setpoint.gateway.access import UnverifiedError
-from setpoint.gateway.exchange import Request, Response, answer_refusal
 from setpoint.gateway.limits import LimitsInForce
-from setpoint.gateway.metrics import OTHER, Reading
-from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.reporting import Reporter
-from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
-from setpoint.gateway.watch import TRACEPARENT, Watch
+from setpoint.gateway.watching.metrics import OTHER, Reading
+from setpoint.gateway.watching.siblings import Siblings
+from setpoint.gateway.watching.watch import TRACEPARENT, Watch
+from setpoint.gateway.wire.exchange import Request, Response, answer_refusal
+from setpoint.gateway.wire.refusal import Flaw, RefusedError, refuse
 
 Handler = Callable[[Station, Request], Awaitable[Response]]
 Find = Callable[[str], tuple[str, str, Handler, Mapping[str, str]]]

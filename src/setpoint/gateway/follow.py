@@ -22,8 +22,8 @@ import msgspec
 from setpoint.clock import Clock
 from setpoint.errors import BundleError, DeploymentError
 from setpoint.facts.deployment import Deployed, Deployment
+from setpoint.gateway.models.versions import Version
 from setpoint.gateway.serving import Serving, serve
-from setpoint.gateway.versions import Version
 
 _POLL_S = 0.05
 _RETRY_S = 2.0

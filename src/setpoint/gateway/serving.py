@@ -8,11 +8,11 @@ from setpoint.errors import DeploymentError, JournalError
 from setpoint.facts.deployment import Deployment, Shadow
 from setpoint.facts.log_rule import Withholding, withholding
 from setpoint.facts.prediction import Answerer
-from setpoint.gateway.exchange import Request
-from setpoint.gateway.refusal import refuse
-from setpoint.gateway.row_decoder import RowDecoder
-from setpoint.gateway.rows import WRAPPERS
-from setpoint.gateway.versions import Version
+from setpoint.gateway.models.versions import Version
+from setpoint.gateway.rows.row_decoder import RowDecoder
+from setpoint.gateway.rows.rows import WRAPPERS
+from setpoint.gateway.wire.exchange import Request
+from setpoint.gateway.wire.refusal import refuse
 from setpoint.release.assignment import Assignment, cut
 
 

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 
 from setpoint.clock import Clock
-from setpoint.gateway.access import Access
+from setpoint.gateway.access.access import Access
 from setpoint.gateway.answering import Answering
 from setpoint.gateway.follow import Follower
-from setpoint.gateway.gauges import Gauges
 from setpoint.gateway.limits import LimitsInForce
 from setpoint.gateway.log_writer import LogWriter
-from setpoint.gateway.refusal import Flaw, RefusedError, refuse
 from setpoint.gateway.serving import Serving
-from setpoint.gateway.shadows import Shadows
+from setpoint.gateway.shadows.shadows import Shadows
+from setpoint.gateway.watching.gauges import Gauges
+from setpoint.gateway.wire.refusal import Flaw, RefusedError, refuse
 
 
 @dataclass(slots=True)

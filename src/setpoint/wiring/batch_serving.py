@@ -10,9 +10,9 @@ from setpoint.adapters.bundle_store import BundleStore
 from setpoint.errors import UsageError
 from setpoint.facts.deployment import Deployed
 from setpoint.facts.state import LoopState
-from setpoint.gateway.native import load_native
+from setpoint.gateway.models.native import load_native
+from setpoint.gateway.models.versions import Version, load_version
 from setpoint.gateway.serving import Serving, serve
-from setpoint.gateway.versions import Version, load_version
 from setpoint.wiring.log_place import place_of, secret_of
 from setpoint.wiring.offline import Offline
 

@@ -27,25 +27,25 @@ from setpoint.clock import Clock, SystemClock
 from setpoint.errors import JournalError, UnknownPredictionError, UsageError
 from setpoint.facts.prediction import Outcome, Prediction
 from setpoint.facts.token_rule import TokenRule
-from setpoint.gateway.access import Access
+from setpoint.gateway.access.access import Access
+from setpoint.gateway.access.keys import Keys
+from setpoint.gateway.access.tokens import Tokens
 from setpoint.gateway.answering import Answering
 from setpoint.gateway.app import App
-from setpoint.gateway.connection import Bounds
 from setpoint.gateway.follow import NO_DOCUMENT, Follower
-from setpoint.gateway.gauges import Gauges, batch_rows, log_commits
-from setpoint.gateway.http import HttpServer
 from setpoint.gateway.ids import PredictionIds
-from setpoint.gateway.keys import Keys
 from setpoint.gateway.limits import LimitsInForce
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
-from setpoint.gateway.native import load_native
-from setpoint.gateway.readings import build_metrics
+from setpoint.gateway.models.native import load_native
+from setpoint.gateway.models.versions import load_version
 from setpoint.gateway.reporting import Reporter
-from setpoint.gateway.siblings import Siblings
 from setpoint.gateway.station import Station
-from setpoint.gateway.tokens import Tokens
-from setpoint.gateway.versions import load_version
-from setpoint.gateway.watched_metrics import watched_metrics
+from setpoint.gateway.watching.gauges import Gauges, batch_rows, log_commits
+from setpoint.gateway.watching.readings import build_metrics
+from setpoint.gateway.watching.siblings import Siblings
+from setpoint.gateway.watching.watched_metrics import watched_metrics
+from setpoint.gateway.wire.connection import Bounds
+from setpoint.gateway.wire.http import HttpServer
 from setpoint.wiring.gateway_plan import Drain, GatewayPlan, RemotePlan
 from setpoint.wiring.gateway_sources import sources
 from setpoint.wiring.grpc_door import GrpcDoor, open_grpc, reserve_grpc

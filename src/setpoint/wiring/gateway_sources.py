@@ -10,8 +10,8 @@ from setpoint.clock import Clock
 from setpoint.errors import BundleError, UsageError
 from setpoint.facts.deployment import Deployed, Deployment
 from setpoint.gateway.follow import Documents
-from setpoint.gateway.schema import read_schema
-from setpoint.gateway.versions import read_manifest
+from setpoint.gateway.models.versions import read_manifest
+from setpoint.gateway.rows.schema import read_schema
 from setpoint.wiring.gateway_plan import GatewayPlan, RemotePlan
 from setpoint.wiring.log_place import LogPlace, place_at
 

@@ -10,13 +10,13 @@ from typing import Self
 from setpoint.adapters.arrow_tables import ArrowTables
 from setpoint.adapters.bundle_scorer import BundleScorer
 from setpoint.adapters.bundle_store import BundleStore
-from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.adapters.deferred_registry import DeferredRegistry
 from setpoint.adapters.file_deployments import FileDeployments
 from setpoint.adapters.file_source import FileSource
 from setpoint.adapters.git_lineage import git_state
-from setpoint.adapters.log_clock import LogClock
-from setpoint.adapters.log_traffic import LogTraffic
+from setpoint.adapters.log.chunk_log import ChunkLog
+from setpoint.adapters.log.log_clock import LogClock
+from setpoint.adapters.log.traffic import LogTraffic
 from setpoint.adapters.package_lock import installed_packages, lock_digest
 from setpoint.adapters.process_jobs import ProcessJobs
 from setpoint.adapters.sql_journal import SqlJournal

@@ -9,9 +9,9 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from setpoint.adapters.answer_chunk import HOUR_S
-from setpoint.adapters.log_filter import Condition, Filter, read_filter
-from setpoint.adapters.log_lines import COLUMNS, LogLines, lines_of
+from setpoint.adapters.log.answer_chunk import HOUR_S
+from setpoint.adapters.log.lines import COLUMNS, LogLines, lines_of
+from setpoint.adapters.log.row_filter import Condition, Filter, read_filter
 from setpoint.adapters.table_chunks import written_table
 from setpoint.clock import Clock, SystemClock
 from setpoint.errors import UsageError
@@ -36,7 +36,7 @@ class LogWish:
         version: Those of this version; None means any.
         variant: Those of this variant: `champion`, `challenger`, or what shadows answered; None means all that somebody
             was given.
-        where: Conditions; see `setpoint.adapters.log_filter`.
+        where: Conditions; see `setpoint.adapters.log.row_filter`.
         limit: The newest so many; 0 means all.
         clock: Tells what is last.
     """

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from setpoint.adapters.chunk_log import ChunkLog
-from setpoint.adapters.hour_files import FolderFiles, HourFiles
-from setpoint.adapters.log_file import LogFile
-from setpoint.adapters.log_lines import LogLines
-from setpoint.adapters.log_secret import LogSecret
-from setpoint.adapters.log_store import LogStore
-from setpoint.adapters.shadow_file import shadow_file
+from setpoint.adapters.log.chunk_log import ChunkLog
+from setpoint.adapters.log.hour_files import FolderFiles, HourFiles
+from setpoint.adapters.log.lines import LogLines
+from setpoint.adapters.log.secret import LogSecret
+from setpoint.adapters.log.shadow_file import shadow_file
+from setpoint.adapters.log.sqlite_store import LogFile
+from setpoint.adapters.log.store import LogStore
 from setpoint.clock import Clock, SystemClock
 from setpoint.errors import UsageError
 from setpoint.gateway.log_writer import AnswerLog

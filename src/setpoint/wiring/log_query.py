@@ -2,13 +2,13 @@
 
 import pyarrow as pa
 
-from setpoint.adapters.log_sql import query
+from setpoint.adapters.log.sql_query import query
 from setpoint.wiring.log_place import find_shadow_lines, open_lines, require_log
 from setpoint.wiring.offline import Offline
 
 
 def query_log(sql: str, offline: Offline) -> pa.Table:
-    """Return what a query says of the tables `log` and `shadows`; see `setpoint.adapters.log_sql`.
+    """Return what a query says of the tables `log` and `shadows`; see `setpoint.adapters.log.sql_query`.
 
     Raises:
         UsageError: There is no log yet, DuckDB is not installed, or cannot carry the query out.

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from setpoint.adapters.chunk_log import ChunkLog
-from setpoint.adapters.log_removal import Removed
+from setpoint.adapters.log.chunk_log import ChunkLog
+from setpoint.adapters.log.removal import Removed
 from setpoint.clock import Clock, SystemClock
 from setpoint.contract.scalar import ScalarError
 from setpoint.contract.spans import Duration

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from setpoint.adapters.oidc_issuer import OidcIssuer
 from setpoint.clock import Clock
 from setpoint.facts.token_rule import TokenRule
-from setpoint.gateway.tokens import Tokens
+from setpoint.gateway.access.tokens import Tokens
 
 
 def open_tokens(rule: TokenRule, clock: Clock) -> Tokens:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from setpoint.adapters.chunk_log import ChunkLog
 from setpoint.adapters.file_source import FileSource
+from setpoint.adapters.log.chunk_log import ChunkLog
 from setpoint.clock import Clock, SystemClock
 from setpoint.control.queries import require_state
 from setpoint.control.recording import ID, outcomes_of_ids, outcomes_of_keys, told_outcomes

@@ -1,8 +1,8 @@
 """Opens a prediction log in PostgreSQL; loaded only where there is one."""
 
-from setpoint.adapters.log_secret import LogSecret
+from setpoint.adapters.log.postgres_store import PostgresStore
+from setpoint.adapters.log.secret import LogSecret
 from setpoint.adapters.postgres_address import beside, read_address
-from setpoint.adapters.postgres_store import PostgresStore
 from setpoint.clock import Clock, SystemClock
 
 _SHADOWS = "_shadows"

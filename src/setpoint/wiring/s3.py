@@ -1,13 +1,13 @@
 """Opens what a prediction log has in an object store; loaded only where there is one."""
 
-from setpoint.adapters.answer_spool import AnswerSpool
-from setpoint.adapters.hour_files import HourFiles
-from setpoint.adapters.log_file import LogFile
-from setpoint.adapters.log_secret import LogSecret, new_salt
-from setpoint.adapters.log_store import LogStore
+from setpoint.adapters.log.answer_spool import AnswerSpool
+from setpoint.adapters.log.hour_files import HourFiles
+from setpoint.adapters.log.secret import LogSecret, new_salt
+from setpoint.adapters.log.spooled_log import AnswersOnly, SpooledLog, SpooledStore
+from setpoint.adapters.log.sqlite_store import LogFile
+from setpoint.adapters.log.store import LogStore
 from setpoint.adapters.object_files import ObjectFiles
 from setpoint.adapters.object_folder import ObjectFolder
-from setpoint.adapters.spooled_log import AnswersOnly, SpooledLog, SpooledStore
 from setpoint.clock import Clock
 from setpoint.errors import JournalError
 

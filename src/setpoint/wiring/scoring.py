@@ -17,9 +17,9 @@ import msgspec
 import pyarrow as pa
 
 from setpoint import __version__
-from setpoint.adapters.chunk_log import ChunkLog
+from setpoint.adapters.log.chunk_log import ChunkLog
 from setpoint.adapters.part_folder import Job, PartFolder
-from setpoint.adapters.row_stream import RowStream
+from setpoint.adapters.row_stream import Piece, RowStream
 from setpoint.batch.answering import Answered, Answering
 from setpoint.batch.model import BatchModel
 from setpoint.batch.row_ids import RowIds
@@ -148,6 +148,7 @@ class _Batch:
         data = offline.contract.require_data()
         self._wish = wish
         self._offline = offline
+        self._pool = pool
         self._stream = RowStream(wish.rows, folder=Path.cwd(), form=data.format)
         self._require_apart()
         self._answering = Answering(
@@ -178,7 +179,7 @@ class _Batch:
         self._answered = bool(resumed)
         self._wish.progress(resumed, 0.0)
         with self._opened_log() as log:
-            for table, share in self._stream.tables(self._rows, first=resumed):
+            for table, share in _ahead(self._stream.tables(self._rows, first=resumed), self._pool):
                 notes.append(self._part(len(notes), table, ids, done, log))
                 done += table.num_rows
                 self._wish.progress(done, share)
@@ -292,6 +293,14 @@ class _Batch:
             steady=all(one.schema.document.together for _, one in asked),
             output=self._wish.out,
         )
+
+
+def _ahead(tables: Iterator[Piece], pool: Executor) -> Iterator[Piece]:
+    """Return tables of which the next one is read while one is answered."""
+    coming = pool.submit(next, tables, None)
+    while (table := coming.result()) is not None:
+        coming = pool.submit(next, tables, None)
+        yield table
 
 
 def _added(serving: Serving) -> pa.Schema:

@@ -9,7 +9,7 @@ from setpoint.clock import Clock
 from setpoint.facts.prediction import Outcome, Prediction
 from setpoint.gateway.follow import Follower
 from setpoint.gateway.log_writer import AnswerLog, LogWriter
-from setpoint.gateway.shadows import Shadows
+from setpoint.gateway.shadows.shadows import Shadows
 from setpoint.wiring.log_place import LogPlace, open_answers
 
 _KEPT = 10_000  # answers of shadows while their log cannot be written

@@ -9,7 +9,7 @@ from typing import Any
 
 from setpoint.adapters.hang_up import hang_up
 from setpoint.gateway.app import App
-from setpoint.gateway.http import HttpServer
+from setpoint.gateway.wire.http import HttpServer
 from setpoint.wiring.gateway_plan import Drain
 
 

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from setpoint.clock import Clock
 from setpoint.errors import UsageError
-from setpoint.gateway.access_log import AccessLog, access_log_metrics
-from setpoint.gateway.metrics import Metric, Reading
-from setpoint.gateway.trace_context import Sampler
-from setpoint.gateway.watch import Sink, Watch
+from setpoint.gateway.watching.access_log import AccessLog, access_log_metrics
+from setpoint.gateway.watching.metrics import Metric, Reading
+from setpoint.gateway.watching.trace_context import Sampler
+from setpoint.gateway.watching.watch import Sink, Watch
 from setpoint.settings import Tracing
 
 _EXPORTER = "opentelemetry.exporter.otlp.proto.http"
@@ -64,7 +64,7 @@ def build_watch(
     traces: Traces | None = None
     sampler = None
     if tracing is not None:
-        adapter = importlib.import_module("setpoint.gateway.otel_traces")
+        adapter = importlib.import_module("setpoint.gateway.watching.otel_traces")
         traces = adapter.OtelTraces(release, tracing.exporter)
         sampler = Sampler(tracing.share, parent_based=tracing.parent_based, entropy=os.urandom)
     watch = Watch(clock, lines=lines, traces=traces, sampler=sampler)

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 from tests.gateway.test_tls import certificate  # noqa: F401 (a fixture)
 
-from setpoint.gateway.exchange import Request
 from setpoint.gateway.grpc.calls import CALLS, find_call
 from setpoint.gateway.grpc.messages import MESSAGES, PACKAGE, SERVICE
+from setpoint.gateway.wire.exchange import Request
 
 
 class Called:

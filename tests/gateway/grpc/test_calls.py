@@ -12,13 +12,13 @@ from tests.gateway.conftest import fitted
 from tests.gateway.door_inputs import NAMES, Reference, batches, is_sound, plain_rows
 
 from setpoint.adapters.key_file import KeyFile
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.clock import SystemClock
 from setpoint.facts.api_key import ApiKey
-from setpoint.gateway.exchange import Request
 from setpoint.gateway.grpc.calls import CALLS, find_call
 from setpoint.gateway.grpc.messages import MESSAGES
-from setpoint.gateway.refusal import RefusedError
+from setpoint.gateway.wire.exchange import Request
+from setpoint.gateway.wire.refusal import RefusedError
 from setpoint.wiring.gateway import GatewayPlan, build_app
 
 INFER = "/v2/models/churn/infer"

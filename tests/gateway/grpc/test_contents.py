@@ -5,7 +5,7 @@ import pytest
 
 from setpoint.gateway.grpc.contents import put_parameters, read_tensors, write_tensors
 from setpoint.gateway.grpc.messages import MESSAGES
-from setpoint.gateway.refusal import RefusedError
+from setpoint.gateway.wire.refusal import RefusedError
 
 INT8, UINT16 = np.iinfo(np.int8), np.iinfo(np.uint16)
 SENT = {

@@ -18,7 +18,7 @@ from tritonclient.grpc import service_pb2
 from tritonclient.utils import InferenceServerException
 
 from setpoint.adapters.key_file import KeyFile
-from setpoint.adapters.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.facts.api_key import ApiKey
 from setpoint.gateway.grpc.server import STATUSES, _reason, _timeout
 from setpoint.gateway.limits import Limits

@@ -11,7 +11,15 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from setpoint.gateway.app import Handler
-from setpoint.gateway.exchange import Request, Response
+from setpoint.gateway.doors.health import unready_reasons
+from setpoint.gateway.doors.oip import (
+    describe_configuration,
+    describe_model,
+    describe_versions,
+    find_named,
+)
+from setpoint.gateway.doors.oip_answer import answer_tensors, outputs_of, parameters_of
+from setpoint.gateway.doors.tensors import require_near
 from setpoint.gateway.grpc.contents import (
     put_parameters,
     read_tensors,
@@ -24,18 +32,10 @@ from setpoint.gateway.grpc.messages import (
     PACKAGE,
     SERVICE,
 )
-from setpoint.gateway.health import unready_reasons
-from setpoint.gateway.oip import (
-    describe_configuration,
-    describe_model,
-    describe_versions,
-    find_named,
-)
-from setpoint.gateway.oip_answer import answer_tensors, outputs_of, parameters_of
-from setpoint.gateway.patience import parameter_patience_s
-from setpoint.gateway.refusal import refuse
 from setpoint.gateway.station import Station
-from setpoint.gateway.tensors import require_near
+from setpoint.gateway.wire.exchange import Request, Response
+from setpoint.gateway.wire.patience import parameter_patience_s
+from setpoint.gateway.wire.refusal import refuse
 
 EXTENSIONS = ("model_configuration", "model_repository")
 _GET, _POST = "GET", "POST"

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from setpoint.gateway.refusal import refuse
-from setpoint.gateway.tensors import Elements, Tensor, as_bytes, numpy_type, require_sound
+from setpoint.gateway.doors.tensors import Elements, Tensor, as_bytes, numpy_type, require_sound
+from setpoint.gateway.wire.refusal import refuse
 
 _NAMED = 60  # characters of a name that a refusal repeats
 _SHOWN = 30  # characters of a value

@@ -17,10 +17,10 @@ from urllib.parse import quote, unquote
 import grpc
 import msgspec
 
-from setpoint.gateway.exchange import Request, Response
 from setpoint.gateway.grpc.calls import CALLS
 from setpoint.gateway.limits import Limits, LimitsInForce
-from setpoint.gateway.patience import GRPC_TIMEOUT
+from setpoint.gateway.wire.exchange import Request, Response
+from setpoint.gateway.wire.patience import GRPC_TIMEOUT
 
 Respond = Callable[[Request], Coroutine[Any, Any, Response]]
 Metadata = Sequence[tuple[str, str | bytes]]

@@ -1,0 +1,1 @@
+"""Who may ask: API keys and bearer tokens. Never what is asked."""

@@ -1,0 +1,1 @@
+"""Versions in memory: loaded, verified, batched, and what their numbers mean. Never a request or a socket."""

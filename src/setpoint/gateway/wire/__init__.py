@@ -1,0 +1,1 @@
+"""HTTP/1.1: connections, bounds, requests and responses, refusals. Never what a route does."""
