@@ -4,7 +4,7 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 STAMP := .venv/.setpoint-ready
 
-.PHONY: setup demo check test bench docs clean
+.PHONY: setup demo check test bench resilience docs clean
 .DEFAULT_GOAL := setup
 
 $(UV):
@@ -30,6 +30,9 @@ test: setup  ## every test
 
 bench: setup  ## ratios, measured side by side
 	$(UV) run --frozen python -m benchmarks
+
+resilience: setup  ## switches, kills and crashes of a gateway under load, counted; about ten minutes
+	$(UV) run --frozen python -m benchmarks.resilience
 
 docs: setup  ## the tests that hold the documentation to the code
 	$(UV) run --frozen pytest -q tests/docs
