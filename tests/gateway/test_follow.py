@@ -85,6 +85,7 @@ def test_without_the_sticky_column_requests_are_drawn_by_their_id(client, projec
         ({"artifact": "0" * 64}, "the bundle was altered"),
         ({"bundle": "bundles/none"}, "the folder is not there"),
         ({"bundle": "bad\0name"}, "the folder is not there"),
+        ({"bundle": "https://me:s3cret@host/b?sig=s3cret"}, "it lies at an address"),
         ({"runtime": "native"}, "has no model.pkl"),
     ],
 )
@@ -101,6 +102,7 @@ def test_document_with_a_bad_version_is_refused_and_the_old_one_serves(
     ready = client.get("/readyz")
     assert ready.status == 200  # the last good document is served: no reason to take traffic away
     assert reason in ready.content["warnings"][0]
+    assert "s3cret" not in str(ready.content)  # anybody may read it
     assert "setpoint_deployment_refused 1" in client.get("/metrics").content
 
 

@@ -194,7 +194,7 @@ class Follower:
         elif self.serving is None and any(_key(one) in self._loaded for one in _alone(deployment)):
             self._switch(_champion_alone(deployment))
         return "; ".join(
-            f"version {one.version} ({one.bundle}): {self._failed[one].reason}" for one in lacking
+            f"version {one.version}{_place(one)}: {self._failed[one].reason}" for one in lacking
         )
 
     async def _prepare(self, deployment: Deployment) -> None:
@@ -262,6 +262,11 @@ def _champion_alone(deployment: Deployment) -> Deployment:
         weights={str(deployment.champion): 1.0},
         shadows=(),
     )
+
+
+def _place(deployed: Deployed) -> str:
+    """Return a bundle's folder for a message; of an address nothing, since it may hold a password or a signature."""
+    return "" if "://" in deployed.bundle else f" ({deployed.bundle})"
 
 
 def _key(deployed: Deployed) -> _Key:

@@ -103,6 +103,9 @@ def load_version(
     Raises:
         BundleError: The bundle is missing, altered, may not be loaded here, or does not answer.
     """
+    if "://" in deployed.bundle:
+        msg = "it lies at an address; that is for gateways whose --deployment is an address, too"
+        raise BundleError(msg)
     folder = base / deployed.bundle
     files = _read_files(folder)
     _require_artifact(folder, files, deployed)
