@@ -1,6 +1,12 @@
 """`make bench`: every benchmark in turn, each printing its figures."""
 
-from benchmarks import look_at_windows, prediction_log, replay_overhead, run_against_script
+from benchmarks import (
+    look_at_windows,
+    prediction_log,
+    replay_overhead,
+    run_against_script,
+    scoring,
+)
 from benchmarks.serving import run as serving
 
 if __name__ == "__main__":
@@ -8,4 +14,5 @@ if __name__ == "__main__":
     replay_overhead.main()
     look_at_windows.main()
     prediction_log.main()
+    scoring.main()
     serving.main(["--quick"])

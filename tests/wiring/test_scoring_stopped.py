@@ -99,13 +99,15 @@ class Scorings:
             text=True,
         )
 
-    def run(self, source, out, *, log=True, kill_after_s=None):
-        """Run one, kill it after a while, and return its exit code."""
+    def run(self, source, out, *, log=True, kill_when=None):
+        """Run one, kill it when a condition holds, and return its exit code."""
         self.process.stdin.write(f"{source} {out} {'log' if log else 'off'}\n")
         self.process.stdin.flush()
         child = int(self.process.stdout.readline())
-        if kill_after_s is not None:
-            time.sleep(kill_after_s)
+        if kill_when is not None:
+            deadline = time.perf_counter() + 60
+            while not kill_when() and time.perf_counter() < deadline:
+                time.sleep(0.0005)
             with contextlib.suppress(ProcessLookupError):  # it has ended
                 os.kill(child, signal.SIGKILL)
         return int(self.process.stdout.readline())
@@ -122,22 +124,30 @@ def scorings(project):
 
 @pytest.mark.parametrize(("source", "out"), [("in.csv", "out.parquet"), ("in.parquet", "out.csv")])
 def test_kill_9_at_any_moment_changes_neither_file_nor_log(project, scorings, source, out):
-    started = time.perf_counter()
     assert scorings.run(source, f"whole-{out}", log=False) == 0
-    lasts = time.perf_counter() - started
     chance = random.Random(7)
-    begun = 0
-    for _ in range(30):
-        code = scorings.run(source, out, kill_after_s=chance.uniform(0, 0.7 * lasts))
-        if code == 0:
+    parts = PartFolder(project / out)
+    stopped = [0]
+    while stopped[-1] < ROWS // 100 - 8:
+        target, delay = stopped[-1] + chance.randrange(8), chance.choice([0, 0.001, 0.004])
+
+        def is_there(target=target, delay=delay):
+            if (project / out).exists():
+                return True
+            if not (parts.folder / f"{target:06}.part").exists():
+                return False
+            time.sleep(delay)
+            return True
+
+        code = scorings.run(source, out, kill_when=is_there)
+        if (project / out).exists():  # a slow machine: it was whole before it was killed
+            require_whole(project, out)
             break
         assert code == -signal.SIGKILL
-        if (project / out).exists():  # killed with the last of its doings
-            require_whole(project, out)
-        begun += len(PartFolder(project / out).notes()) > 0
-    assert begun > 1
-    if code:
-        assert scorings.run(source, out) == 0
+        stopped.append(len(parts.notes()))
+    assert len(stopped) > 5
+    code = scorings.run(source, out) if parts.folder.exists() else 0
+    assert code == 0
     require_whole(project, out)
     assert not [path for path in project.iterdir() if "parts" in path.name]
     require_logged_once(project, out)

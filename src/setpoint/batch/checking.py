@@ -1,8 +1,8 @@
 """Columns of a table, read as training reads them and held to the rules that requests are held to.
 
 A cell is first read: text as the contract's format says, numbers and truth values as they are. What it reads as is then
-what a client would send, and gets the verdict of `setpoint.gateway.rows.column_check`, for a whole column at a time. The
-few cells that break a rule are shown to that check itself, which says why.
+what a client would send, and gets the verdict of `setpoint.gateway.rows.column_check`, for a whole column at a time.
+The few cells that break a rule are shown to that check itself, which says why.
 """
 
 import math

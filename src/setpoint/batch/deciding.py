@@ -1,4 +1,4 @@
-"""What a model's numbers mean, for many rows at once: as `setpoint.gateway.models.deciding` says of each, to the bit."""
+"""What a model's numbers mean, for many rows at once: what `setpoint.gateway.models.deciding` says of each."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,6 @@
 """`setpoint score`: rows of files of any size, answered by the versions in production."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,7 +55,11 @@ def score(
                 restart=restart,
                 progress=tell,
             )
-            found = score_file(wish, offline)
+            try:
+                found = score_file(wish, offline)
+            except KeyboardInterrupt:
+                print("setpoint: stopped; the same command goes on", file=sys.stderr)
+                raise
     if json:
         _print_json(found)
     else:
