@@ -141,6 +141,7 @@ def test_gateway_starts_before_its_document_and_waits(project, server, here, row
     with start(server, here) as gateway:
         status, _, ready = gateway.ask("/readyz")
         assert (status, ready["ready"]) == (503, False)
+        gateway.until(lambda: len(server.paths()) > 1)  # its first look is over
         project.add(1)
         project.deploy(1, {1: 1.0})
         gateway.until_ready()
