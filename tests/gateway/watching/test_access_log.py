@@ -264,6 +264,25 @@ def test_a_reader_that_goes_away_ends_nothing():
     assert dropped == 20_000
 
 
+def test_a_named_pipe_without_a_reader_holds_nobody_up_and_its_lines_are_whole(
+    open_log, path, wait_until
+):
+    os.mkfifo(path)
+    log = open_log()
+    for number in range(2_000):
+        log.put(trail(number, request="r" * 200))
+    wait_until(lambda: log.written + log.dropped == 2_000)
+    assert log.dropped > 1_000  # the system keeps 64 KiB
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        found = b""
+        while len(lines := found.split(b"\n")[:-1]) < log.written:
+            found += os.read(reader, 100_000)
+    finally:
+        os.close(reader)
+    assert [json.loads(line)["path"] for line in lines] == [f"/{n}" for n in range(log.written)]
+
+
 def test_workers_write_whole_lines_to_one_pipe(project, start_gateway, row, wait_until):
     project.add(1)
     project.deploy(1, {1: 1.0})

@@ -12,6 +12,7 @@ Rules:
 import contextlib
 import os
 import select
+import stat
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -120,6 +121,7 @@ class AccessLog:
         self._waiting: deque[Trail] = deque()
         self._closing = threading.Event()
         self._torn = False  # the last line was not written to its end
+        self._is_file = False  # which many lines can be appended to by one call
         self._fd = -1
         try:
             self._open()
@@ -168,7 +170,7 @@ class AccessLog:
 
     def _pieces(self, lines: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
         """Yield what is written by one call each, and the number of its lines."""
-        if self._path is not None:
+        if self._is_file:
             yield b"\n".join((*lines, b"")), len(lines)
             return
         piece: list[bytes] = []
@@ -198,7 +200,10 @@ class AccessLog:
             self._fd = _STDOUT_FD
         else:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            if self._path.is_fifo():  # opened for writing alone, it would wait for somebody to read
+                flags = os.O_RDWR | os.O_CLOEXEC
             self._fd = os.open(self._path, flags, 0o640)
+            self._is_file = stat.S_ISREG(os.fstat(self._fd).st_mode)
         self._ready = select.poll()
         self._ready.register(self._fd, select.POLLOUT)
 
