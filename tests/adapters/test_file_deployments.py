@@ -2,6 +2,7 @@
 
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -154,3 +155,19 @@ def test_report_that_cannot_be_written_is_an_error(deployments, tmp_path):
     (tmp_path / "store" / "gateways").write_text("a file")
     with pytest.raises(DeploymentError, match="cannot write the report"):
         deployments.report(report())
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (Path.mkdir, "is no regular file|Is a directory"),
+        (os.mkfifo, "is no regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is no regular file"),
+        (lambda path: path.symlink_to(path.name), "Too many levels"),
+        (lambda path: path.write_bytes(b" " * 1_000_001), "more than 1,000,000 bytes"),
+    ],
+)
+def test_what_is_no_file_or_has_no_end_is_not_read_to_its_end(deployments, tmp_path, make, reason):
+    make(tmp_path / "deployment.json")
+    with pytest.raises(DeploymentError, match=reason):
+        deployments.current()

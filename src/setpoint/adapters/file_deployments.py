@@ -5,6 +5,7 @@ A report stands apart from the prediction log: it is written while the log is fu
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from setpoint.facts.deployment import Deployment
 from setpoint.facts.gateway_report import GatewayReport
 
 _REPORTS = "gateways"
+_MOST = 1_000_000  # bytes of a document; real ones have some thousands
 _KEPT_S = 3600.0  # how long the last report of a gateway that was killed stays; those that end take theirs away
 
 
@@ -56,7 +58,7 @@ class FileDeployments:
             DeploymentError: The file is there, but is not a deployment document, or is of another model.
         """
         try:
-            text = self._path.read_bytes()
+            text = _read(self._path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -136,6 +138,23 @@ class FileDeployments:
 
     def _report_path(self, gateway: str) -> Path:
         return self._path.parent / _REPORTS / f"{gateway}.json"
+
+
+def _read(path: Path) -> bytes:
+    """Return the text of a document: of a file, and of no more than one can have, so that no reading is without end.
+
+    Raises:
+        OSError: It cannot be read, or is no such file.
+    """
+    # Without waiting for the other end, where it is a pipe.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("it is no regular file")
+        text = file.read(_MOST + 1)
+    if len(text) > _MOST:
+        msg = f"it has more than {_MOST:,} bytes"
+        raise OSError(msg)
+    return text
 
 
 def _replace(path: Path, text: bytes) -> None:

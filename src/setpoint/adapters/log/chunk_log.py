@@ -5,7 +5,8 @@ Rules:
 2. Many processes may read while one writes; writers of several processes wait for each other.
 3. Appending an answer again, or recording the same outcome again, changes nothing.
 4. Answers lie in chunks (`setpoint.adapters.log.answer_chunk`), as their writers hand them over: a gateway cannot
-   afford a row with three indexes for each of them. Readers unpack the chunks that they need, and of these what they need.
+   afford a row with three indexes for each of them. Readers unpack the chunks that they need, and of these what they
+   need.
 5. Compaction (`setpoint.adapters.log.compaction`) moves answers into files and changes nothing that a reader is told.
 """
 
