@@ -168,6 +168,7 @@ def test_report_that_cannot_be_written_is_an_error(deployments, tmp_path):
     ],
 )
 def test_what_is_no_file_or_has_no_end_is_not_read_to_its_end(deployments, tmp_path, make, reason):
-    make(tmp_path / "deployment.json")
+    (tmp_path / "store").mkdir()
+    make(tmp_path / "store" / "deployment.json")
     with pytest.raises(DeploymentError, match=reason):
         deployments.current()
