@@ -64,6 +64,17 @@ def test_bundle_is_fetched_once_and_lies_under_its_digest(server, mirror):
     assert left(mirror) == [artifact]
 
 
+def test_fetch_ends_where_the_bundle_is_wanted_no_more(server, tmp_path):
+    artifact = publish(server)
+    asked = []
+    address = WebAddress.parse(server.url + "/store/deployment.json", "it")
+    mirror = BundleMirror(address, WebFetcher(2.0), tmp_path / "cache", wanted=asked.append)
+    with pytest.raises(BundleError, match="wanted no more"):
+        mirror.local(named(artifact))
+    assert asked == [artifact]
+    assert left(mirror) == []
+
+
 def test_credentials_go_to_the_document_s_server_alone(server, mirror):
     artifact = publish(server)
     mirror.local(named(artifact))

@@ -194,9 +194,8 @@ def test_document_says_json_whatever_the_server_calls_it(project, server, here, 
         assert version(gateway, row) == "1"
 
 
-def test_gateway_ends_at_once_though_a_bundle_is_on_its_way(project, server, here):
-    project.add(1)
-    project.deploy(1, {1: 1.0})
+def dripping(server, page):
+    """Let a page come so slowly that nobody can wait for it, and return an event that is set when it begins."""
     begun = threading.Event()
 
     def drip(handler):
@@ -209,7 +208,28 @@ def test_gateway_ends_at_once_though_a_bundle_is_on_its_way(project, server, her
                 handler.wfile.write(b"x")
                 time.sleep(0.1)
 
-    server.pages["/bundles/1/model.onnx"] = drip
+    server.pages[page] = drip
+    return begun
+
+
+def test_slow_bundle_does_not_hold_up_the_document_that_takes_it_back(project, server, here, row):
+    first = project.add(1)
+    project.deploy(1, {1: 1.0})
+    with start(server, here) as gateway:
+        gateway.until_ready()
+        begun = dripping(server, "/bundles/2/model.onnx")
+        project.add(2)
+        project.deploy(2, {1: 0.5, 2: 0.5})
+        assert begun.wait(10)
+        project.deploy(3, {1: 1.0}, prepare=(first,))
+        gateway.until(lambda: gateway.ask("/readyz")[2]["generation"] == 3, timeout_s=5.0)
+        assert version(gateway, row) == "1"
+
+
+def test_gateway_ends_at_once_though_a_bundle_is_on_its_way(project, server, here):
+    project.add(1)
+    project.deploy(1, {1: 1.0})
+    begun = dripping(server, "/bundles/1/model.onnx")
     with start(server, here) as gateway:
         assert begun.wait(10)
         started = time.perf_counter()

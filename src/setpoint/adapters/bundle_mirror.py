@@ -5,6 +5,7 @@ Rules:
    manifest's list of files, then each file's bytes, before anything is where a gateway would load it from.
 2. A bundle appears in the folder whole or not at all, under its digest; several processes may share the folder.
 3. Names stay inside the bundle; number, size and time are bounded. What is left by a fetch that was killed is removed.
+4. A fetch ends where nobody wants the bundle any more: a slow server must not hold up the document that takes it back.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -64,6 +66,7 @@ class BundleMirror:
         folder: Where they are kept; made when the first is fetched.
         authorization: Value of the header `Authorization`; sent to the document's origin alone.
         bounds: How much is fetched and kept.
+        wanted: Whether the bundle of an artifact is still wanted, as often as a piece of it comes.
     """
 
     def __init__(
@@ -73,12 +76,14 @@ class BundleMirror:
         folder: Path,
         authorization: str = "",
         bounds: MirrorBounds | None = None,
+        wanted: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._document = document
         self._fetcher = fetcher
         self._folder = folder
         self._authorization = authorization
         self._bounds = bounds or MirrorBounds()
+        self._wanted = wanted
 
     def local(self, deployed: Deployed) -> Path:
         """Return a folder of this machine that holds a bundle; fetches it where there is none. Slow.
@@ -126,8 +131,9 @@ class BundleMirror:
             part.mkdir()
             (part / _MANIFEST).write_bytes(text)
             left = self._bounds.bundle
+            still = partial(self._require_wanted, deployed.artifact)
             for name, digest in files.items():
-                left -= self._fetch_file(base, name, digest, part / name, left)
+                left -= self._fetch_file(base.beside(name), digest, part / name, left, still)
             _put(part, place)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -177,18 +183,24 @@ class BundleMirror:
             raise BundleError(msg)
         return text, manifest.files
 
-    def _fetch_file(self, base: WebAddress, name: str, digest: str, path: Path, most: int) -> int:
+    def _require_wanted(self, artifact: str) -> None:
+        if not self._wanted(artifact):
+            raise BundleError("it is wanted no more: the newest document does not name it")
+
+    def _fetch_file(
+        self, address: WebAddress, digest: str, path: Path, most: int, still: Callable[[], None]
+    ) -> int:
         """Fetch one file of a bundle and return its size.
 
         Raises:
             BundleError: It cannot be fetched, or its bytes are others than the manifest names.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        address = base.beside(name)
         with path.open("wb") as file:
             found = hashlib.sha256()
 
             def take(piece: bytes) -> None:
+                still()
                 found.update(piece)
                 file.write(piece)
 

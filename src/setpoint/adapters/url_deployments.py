@@ -69,6 +69,11 @@ class UrlDeployments:
         self._start()
         return self._seen.digest, self._looked.is_set()
 
+    def names(self, artifact: str) -> bool:
+        """Return whether the last good document prepares a version of this artifact; never waits."""
+        document = self._seen.document
+        return document is not None and any(one.artifact == artifact for one in document.prepare)
+
     def trouble(self) -> str:
         """Return since when the URL cannot be asked and why, or an empty text."""
         return self._trouble

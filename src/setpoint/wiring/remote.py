@@ -35,7 +35,11 @@ class Remote:
         )
         self._document = UrlDeployments(wanted, WebFetcher(), plan.every_s, clock)
         self._mirror = BundleMirror(
-            plan.address, WebFetcher(), plan.folder / "bundles", authorization
+            plan.address,
+            WebFetcher(),
+            plan.folder / "bundles",
+            authorization,
+            wanted=self._document.names,
         )
 
     def mark(self) -> Hashable:
