@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import os, signal, threading, time
 import psutil
@@ -16,14 +18,19 @@ def die_meanwhile():
         child.kill()
     time.sleep(0.3)
 
-threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+threading.Timer(0.5, os.kill, (os.getpid(), signal.{number})).start()
 run_workers(2, signal.pause, die_meanwhile)
 print("ended")
 """
 
 
-def test_workers_that_die_while_the_parent_is_busy_are_not_waited_for():
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP"])
+def test_workers_that_die_while_the_parent_is_busy_are_not_waited_for(number):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, timeout=30, check=False, text=True
+        [sys.executable, "-c", PROGRAM.replace("{number}", number)],
+        capture_output=True,
+        timeout=30,
+        check=False,
+        text=True,
     )
     assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr
