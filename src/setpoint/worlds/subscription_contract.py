@@ -42,14 +42,7 @@ gates:
   - {fairness: demographic_parity_difference, attribute: gender, max: 0.1}
   - {latency: p99, max: 50ms}
   - {invariant_to: gender}
-release:
-  strategy: $strategy
-  steps: [20%, 50%, 100%]
-  min_requests: 200
-  max_duration: 30d
-  guardrails: [{error_rate: 1%}, {latency_p99: 250ms}]
-  on_inconclusive: hold
-monitor:
+$releasemonitor:
   window: 14d
   drift: {effect: 0.1, min_rows: 200, share: 20%}
   performance: {metric: roc_auc, drop: 4%, label_delay: 30d}
@@ -63,6 +56,18 @@ retrain:
   cooldown: 21d
   budget: {runs: 3, per: 60d}
 """
+_RELEASE: Final = {
+    "direct": "release: {strategy: direct}\n",
+    "canary": """\
+release:
+  strategy: canary
+  steps: [20%, 50%, 100%]
+  min_requests: 200
+  max_duration: 30d
+  guardrails: [{error_rate: 1%}, {latency_p99: 250ms}]
+  on_inconclusive: hold
+""",
+}
 
 
 def subscription_contract(
@@ -75,4 +80,4 @@ def subscription_contract(
         strategy: `canary` for live traffic. The history has 24 looks a day, of which 200 at 20 % would take six
             weeks, longer than `max_duration`: there a release is `direct`.
     """
-    return _TEXT.replace("$source", source).replace("$strategy", strategy)
+    return _TEXT.replace("$source", source).replace("$release", _RELEASE[strategy])
