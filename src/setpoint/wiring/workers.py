@@ -49,10 +49,13 @@ def run_workers(
                 time.sleep(_PAUSES_S[min(early, len(_PAUSES_S) - 1)])
                 born[_fork(work, watched)] = time.monotonic()
         stopping()
+        passed_on = told
         while born:
             if told != signal.SIGCHLD:
-                for pid in born:  # a second time too: it hurries them
-                    os.kill(pid, told)
+                for pid in born:
+                    os.kill(pid, passed_on)
+                # A second time it hurries them; another of the same kind could come together with the first, as one.
+                passed_on = signal.SIGINT
             for pid, _ in _ended(born):
                 del born[pid]
             if born:
