@@ -16,7 +16,6 @@ from setpoint.errors import UsageError
 SCHEMA = "setpoint_log"
 """Schema of the tables where the address names none."""
 
-_SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?")  # SQLAlchemy names a driver as well
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _FORM = "postgresql://user@host/database?schema=name, with @ : / ? # % of a password written as %40 %3A %2F %3F %23 %25"
 
@@ -34,11 +33,6 @@ class Address:
     shown: str
     schema: str
     conninfo: dict[str, Any] = field(repr=False)
-
-
-def is_postgres(url: str) -> bool:
-    """Whether an address is one of PostgreSQL."""
-    return _SCHEME.fullmatch(url.partition("://")[0]) is not None and "://" in url
 
 
 def read_address(url: str) -> Address:

@@ -103,11 +103,6 @@ class Assignment:
         """Return the version that answers the request with this sticky value."""
         return self.versions[self._place(value)]
 
-    def version_and_share(self, value: str) -> tuple[int, float]:
-        """Return the version that answers, and the share of traffic it has."""
-        place = self._place(value)
-        return self.versions[place], self.shares[place]
-
     def versions_of(self, values: Iterable[str]) -> npt.NDArray[np.int64]:
         """Return the version of each value, shape (n,), equal to `version` one by one; repeated ones race once."""
         known: dict[str, int] = {}
