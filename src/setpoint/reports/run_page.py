@@ -91,7 +91,7 @@ def _candidate(result: TrainingResult, version: ModelVersion | None) -> list[tup
         ("measured on", say_count(result.test_rows, "row")),
         ("fit", f"{say_number(result.fit_seconds)} s"),
         ("runtime", runtime),
-        ("artifact", result.artifact[:_DIGITS]),
+        ("artifact", (version or result).artifact[:_DIGITS]),
         ("behaviour", result.behaviour[:_DIGITS]),
     ]
     if version is not None and version.lineage.commit:
