@@ -31,6 +31,7 @@ class FakeLog:
     def __init__(self):
         self.groups = []
         self.error = None
+        self.checkpoints = 0
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
@@ -48,14 +49,27 @@ class FakeLog:
             raise UnknownPredictionError(unknown)
         return len(outcomes)
 
+    def checkpoint(self):
+        self.checkpoints += 1
+
     @property
     def ids(self):
         return [name for group in self.groups for name in group]
 
 
-def run(scenario, log, **options):
+class StepClock(SystemClock):
+    """A stopwatch that goes on only while the log is written, by a second a write."""
+
+    def __init__(self, log):
+        self.log = log
+
+    def stopwatch(self):
+        return float(len(self.log.groups))
+
+
+def run(scenario, log, clock=None, **options):
     async def whole():
-        writer = LogWriter(log, SystemClock(), **options)
+        writer = LogWriter(log, clock or SystemClock(), **options)
         writer.start()
         try:
             return await scenario(writer)
@@ -99,6 +113,72 @@ def test_answers_that_gather_during_a_commit_share_the_next():
 
     run(scenario, log)
     assert [len(group) for group in log.groups] == [1, 49]
+
+
+def test_requests_of_further_turns_share_a_commit_where_several_wait():
+    log = FakeLog()
+
+    async def scenario(writer):
+        await asyncio.gather(*(writer.put([prediction(one)], durable=True) for one in range(2)))
+        waiting = []
+        for number in range(2, 6):
+            waiting.append(writer.put([prediction(number)], durable=True))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+
+    run(scenario, log, StepClock(log))
+    assert [len(group) for group in log.groups] == [2, 4]
+
+
+def test_request_alone_waits_for_nobody():
+    log = FakeLog()
+
+    async def scenario(writer):
+        for number in range(3):
+            log.entered.clear()
+            done = writer.put([prediction(number)], durable=True)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert await asyncio.to_thread(log.entered.wait, 10)
+            await done
+
+    run(scenario, log)
+    assert [len(group) for group in log.groups] == [1, 1, 1]
+
+
+def test_requests_that_keep_coming_hold_no_commit_up_for_long():
+    log = FakeLog()
+
+    async def scenario(writer):
+        log.gate.clear()
+        slow = [writer.put([prediction(number)], durable=True) for number in range(2)]
+        await until(log.entered.is_set)
+        await asyncio.sleep(0.02)
+        log.gate.set()
+        await asyncio.gather(*slow)
+        log.groups.clear()
+        number, waiting = 2, []
+        async with asyncio.timeout(10):
+            while not log.groups:
+                waiting.append(writer.put([prediction(number)], durable=True))
+                number += 1
+                await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+
+    run(scenario, log)
+
+
+def test_who_waits_is_told_before_the_checkpoint():
+    log = FakeLog()
+    held = threading.Event()
+    log.checkpoint = lambda: held.wait(10)
+
+    async def scenario(writer):
+        async with asyncio.timeout(5):
+            await writer.put([prediction(1)], durable=True)
+        held.set()
+
+    run(scenario, log)
 
 
 def test_failed_durable_write_reaches_everybody_who_waits_and_nobody_later():

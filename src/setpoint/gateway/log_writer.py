@@ -2,7 +2,8 @@
 
 Rules:
 1. `durable`: the answer's future is done when its transaction is on disk, or fails when it is not. While one commit
-   runs, further answers gather for the next: the busier the gateway, the larger the group.
+   runs, further answers gather for the next. Where they are several, it begins once a turn of the event loop brings no
+   further one, or they have waited as long as a commit takes: the busier the gateway, the larger the group.
 2. `buffered`: the answer leaves at once and is in the log within 200 ms. What could not be written is kept and tried
    again, up to a bound; what is given up then is counted. Nothing is lost silently.
 3. What waits for a log that has stopped is bounded: a durable answer or an outcome too many fails at once.
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from setpoint.facts.prediction import Outcome, Prediction
 
 _LINGER_S = 0.02  # how long buffered answers gather; the rest of the 200 ms is for the commit
+_GATHER_S = 0.002  # how long a durable answer waits for others to share its commit, at most
 _RETRY_S = 0.5
 _CAPACITY = 100_000  # answers kept while the log cannot be written, and outcomes
 _READS = 64  # requests that may wait for the log to be read
@@ -48,6 +50,9 @@ class AnswerLog(Protocol):
 
     def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the answers about each key, oldest first; keys without an answer are left out."""
+
+    def checkpoint(self) -> None:
+        """Do what can wait until those are told whose answers were appended. Quick, and raises nothing."""
 
 
 @dataclass(slots=True)
@@ -150,6 +155,11 @@ class LogWriter:
         self._failure = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="log-writer")
+        self._crowded = False  # the last group had several requests that wait
+        self._counted = 0  # requests that waited a turn ago
+        self._gathering = False  # the next group is about to be written
+        self._ends_at = 0.0  # when it is, whoever may come
+        self._took_s = 0.0  # seconds of the last transaction
         self._idle: asyncio.Future[None] | None = None
 
     @property
@@ -255,6 +265,8 @@ class LogWriter:
     async def drain(self) -> int:
         """Write what waits, stop the threads, and return how many answers could not be written."""
         self._closing = True
+        if self._due is not None:
+            self._due.cancel()
         if self._flights:
             self._idle = self._require_loop().create_future()
             await self._idle
@@ -262,8 +274,6 @@ class LogWriter:
             self._idle = self._loop.create_future()
             self._commit()
             await self._idle
-        if self._due is not None:
-            self._due.cancel()
         self._threads.shutdown()
         return self.lost
 
@@ -272,18 +282,33 @@ class LogWriter:
         if self._busy or self._closing:
             return  # the end of the commit under way, or of everything, sees to it
         if self._due is not None:
-            if delay_s:
+            if delay_s or self._gathering:
                 return
             self._due.cancel()
         loop = self._require_loop()
         if delay_s:
             self._due = loop.call_later(delay_s, self._commit)
         else:
-            self._due = loop.call_soon(self._commit)
+            self._gathering, self._counted = True, 0
+            self._ends_at = self._clock.stopwatch() + min(self._took_s, _GATHER_S)
+            self._due = loop.call_soon(self._gather)
+
+    def _gather(self) -> None:
+        """Begin a commit, unless more requests come to share it."""
+        waiting = len(self._next.waiting)
+        if (
+            waiting > self._counted
+            and (self._crowded or waiting > 1)
+            and self._clock.stopwatch() < self._ends_at
+        ):
+            self._counted = waiting
+            self._due = self._require_loop().call_soon(self._gather)
+            return
+        self._commit()
 
     def _commit(self) -> None:
         """Start writing what has gathered; with outcomes, only when all before it is written."""
-        self._due = None
+        self._due, self._gathering = None, False
         if self._flights and self._next.errands:
             return  # the end of the last one under way sees to it
         group, self._next = self._next, _Group()
@@ -295,8 +320,12 @@ class LogWriter:
         )
         self._flights.append(flight)
         self._busy = len(self._flights) >= self._lanes
-        writing = self._require_loop().run_in_executor(self._threads, self._write, group)
-        writing.add_done_callback(lambda ended: self._after(flight, group, ended.result()))
+        self._threads.submit(self._work, self._require_loop(), flight, group)
+
+    def _work(self, loop: asyncio.AbstractEventLoop, flight: _Flight, group: _Group) -> None:
+        """Write a group, have those who wait told, and then do what could wait; on a thread."""
+        loop.call_soon_threadsafe(self._after, flight, group, self._write(group))
+        self._log.checkpoint()
 
     def _write(self, group: _Group) -> _Written:
         """Write a group; on a thread."""
@@ -323,7 +352,9 @@ class LogWriter:
         """Tell those who wait what became of a group, and go on with the next."""
         self._flights.remove(flight)
         self._busy = False
+        self._crowded = len(group.waiting) > 1
         if written.took_s:
+            self._took_s = written.took_s
             self._timed(written.took_s)
         kept = False
         if written.error is None:

@@ -45,6 +45,25 @@ def test_full_disk_is_an_error_writes_nothing_and_passes_by(log):
     assert log.span()[2] == 2
 
 
+def test_checkpoint_moves_what_was_appended_once_it_is_much(log, tmp_path):
+    file = tmp_path / "store" / "log.db"
+    log.append([prediction(1)])
+    log.checkpoint()
+    small = file.stat().st_size  # a few answers are left where they are
+    log.append([prediction(number) for number in range(2, 3_000)])
+    log.checkpoint()
+    assert file.stat().st_size > small + 128_000
+    log.append([prediction(4_000)])
+    assert log.span()[2] == 3_000
+
+
+def test_checkpoint_that_cannot_be_made_is_put_off(log):
+    log.append([prediction(number) for number in range(3_000)])
+    log._file.close()
+    log.checkpoint()
+    log.close()
+
+
 def test_newer_layout_is_refused(tmp_path):
     connection = sqlite3.connect(tmp_path / "log.db")
     connection.execute("PRAGMA user_version = 99")

@@ -73,6 +73,11 @@ class Chunk(NamedTuple):
     answers: bytes
     inputs: bytes
 
+    @property
+    def size(self) -> int:
+        """Bytes of what is packed."""
+        return len(self.ids) + len(self.answers) + len(self.inputs)
+
 
 def pack(predictions: Iterable[Prediction]) -> list[Chunk]:
     """Return answers as chunks, one answerer after the other; each begins anew where the hour changes."""

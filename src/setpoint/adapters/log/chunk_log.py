@@ -67,6 +67,9 @@ _WINDOW = (
 )
 _HOLDING = "SELECT ids FROM chunks WHERE last_id >= :low AND first_id <= :high"
 _ALL = Stretch("at", -math.inf, math.inf)
+_CHECKPOINT_BYTES = (
+    128_000  # a few hundred answers: a checkpoint of thousands would hold up the next commits
+)
 
 
 class ChunkLog:
@@ -84,6 +87,7 @@ class ChunkLog:
         self._files = files
         self._reader = LogReader(store, files)
         self._appending = Appending(store, self._reader)
+        self._unmoved = 0  # bytes appended since the last checkpoint
         self._slow: dict[tuple[int, tuple[float, ...]], SlowCounts] = {}  # by what was asked
 
     @property
@@ -99,7 +103,15 @@ class ChunkLog:
         """
         if not predictions:
             return
-        self._appending.append(pack(predictions))
+        chunks = pack(predictions)
+        self._appending.append(chunks)
+        self._unmoved += sum(one.size for one in chunks)
+
+    def checkpoint(self) -> None:
+        """Do what can wait until those are told whose answers were appended. Quick, and raises nothing."""
+        if self._unmoved >= _CHECKPOINT_BYTES:
+            self._unmoved = 0
+            self._store.checkpoint()
 
     def record(self, outcomes: Sequence[Outcome]) -> int:
         """Record outcomes, all or none, and return how many were new; the same again changes nothing.

@@ -107,6 +107,10 @@ class SpooledStore:
         """Insert outcomes that are not known."""
         self._store.tell(connection, outcomes)
 
+    def checkpoint(self) -> None:
+        """Do what can wait; see `LogStore.checkpoint`."""
+        self._store.checkpoint()
+
     def scrub(self) -> str:
         """Have the bytes of what was deleted gone as well; see `LogStore.scrub`."""
         return self._store.scrub()
@@ -266,6 +270,9 @@ class AnswersOnly:
             JournalError: Always.
         """
         raise self._elsewhere()
+
+    def checkpoint(self) -> None:
+        """Do nothing: an object is where it stays until tables take it in."""
 
     def _elsewhere(self) -> JournalError:
         msg = (

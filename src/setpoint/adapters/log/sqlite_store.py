@@ -4,7 +4,7 @@ import fcntl
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from setpoint.adapters.log.store import FRESH, Judged, Statements
@@ -13,6 +13,7 @@ from setpoint.facts.prediction import Answerer
 
 _LAYOUT = 4
 _READABLE = (0, 3)  # earlier layouts, to which only tables and views are added; 0 is an empty file
+_CHECKPOINT_PAGES = 4_000  # of the write-ahead log, where nobody asks for a checkpoint before
 _BUSY_S = 15.0  # how long a writer waits for another process's transaction
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answerers (
@@ -111,6 +112,11 @@ class LogFile:
             return f"somebody reads {self.path}-wal just now, which may hold some still"
         return ""
 
+    def checkpoint(self) -> None:
+        """Move what was committed from the write-ahead log into the file, before a commit has to."""
+        with self._lock, suppress(sqlite3.Error):  # what stays is as safe where it is
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def close(self) -> None:
         """Close the file; what was acknowledged is on disk already."""
         with self._lock:
@@ -188,6 +194,7 @@ class LogFile:
         connection = self._connection
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute(
             "PRAGMA secure_delete = OFF"
         )  # what is deleted lies in a file; erasing vacuums
