@@ -1,23 +1,22 @@
 """Minute after minute at 80 % of what a gateway can do: memory that grows, latencies that drift.
 
-The capacity is measured first, by wrk; then `setpoint load` sends at a steady rate, and latencies count from the moment
-at which a request was due. The server has one core, the load the other.
+The capacity is measured first; then connections pause between requests for as long as it takes to ask for 80 % of it.
+wrk sends, since it alone sends so much from one core. The server has the other.
 """
 
-import json
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import psutil
 
 from benchmarks.resilience.stage import Gateway, Stage, gateway
-from benchmarks.serving.load import NoGeneratorError, post, require_wrk
+from benchmarks.serving.load import Load, NoGeneratorError, post, require_wrk
 from benchmarks.serving.rows import flat
 
 _SHARE = 0.8
 _MINUTE_S = 60
 _CONNECTIONS = 64
+_PROBE_S = 5.0
+_PROBES = 4  # to find the pause
 _MORE_MEMORY = 0.05
 _SLOWER = 1.5
 _SETTLED = 2  # minutes after which memory has been taken that is kept
@@ -26,8 +25,9 @@ _LEAST = 2 * _SETTLED  # minutes that can tell
 
 @dataclass(frozen=True)
 class Minute:
-    """What one minute showed: memory in MB at its end, latencies in ms, and requests without an answer."""
+    """What one minute showed: answers a second, memory in MB at its end, latencies in ms, requests without answer."""
 
+    rate: float
     memory_mb: float
     p50_ms: float
     p99_ms: float
@@ -44,25 +44,36 @@ def measure(stage: Stage, times: int) -> bool:
     path = stage.publish("soak", stage.document(1, 1, "buffered"))
     with gateway(path, before=("taskset", "-c", "0")) as served:
         row = flat(tuple(stage.rows[0].values()))
-        full = post(f"{served.url}/predict", row, connections=_CONNECTIONS, seconds=5.0)
-        rate = round(_SHARE * full.rate)
-        print(f"soak: {full.rate:,.0f} answers/s at most; {rate:,} a second for {times} minutes")
+        full = _load(served, row)
+        rate = _SHARE * full.rate
+        pause_ms = _pause_ms(served, row, rate)
+        print(f"soak: {full.rate:,.0f} answers/s at most; {rate:,.0f} a second for {times} minutes")
         minutes = []
         for number in range(times):
-            minutes.append(_minute(served, rate))
-            print(f"  minute {number + 1}: {_said(minutes[-1])}")
+            minutes.append(_minute(served, row, pause_ms))
+            print(f"  minute {number + 1}: {_said(minutes[-1])}", flush=True)
     return _judge(minutes)
 
 
-def _minute(served: Gateway, rate: int) -> Minute:
-    command = ["taskset", "-c", "1", sys.executable, "-m", "setpoint", "load", served.url]
-    words = ["--rate", str(rate), "--seconds", str(_MINUTE_S), "--errors", "100%", "--json"]
-    done = subprocess.run([*command, *words], check=False, capture_output=True, text=True)
-    found = json.loads(done.stdout)
+def _load(served: Gateway, row: bytes, seconds: float = _PROBE_S, pause_ms: float = 0.0) -> Load:
+    url = f"{served.url}/predict"
+    return post(url, row, connections=_CONNECTIONS, seconds=seconds, pause_ms=pause_ms)
+
+
+def _pause_ms(served: Gateway, row: bytes, rate: float) -> float:
+    """Return how long each connection must pause for all of them to ask for so many answers a second."""
+    pause_ms = 0.0
+    for _ in range(_PROBES):
+        found = _load(served, row, pause_ms=pause_ms)
+        answer_ms = _CONNECTIONS / found.rate * 1e3 - pause_ms
+        pause_ms = max(0.0, _CONNECTIONS / rate * 1e3 - answer_ms)
+    return pause_ms
+
+
+def _minute(served: Gateway, row: bytes, pause_ms: float) -> Minute:
+    found = _load(served, row, _MINUTE_S, pause_ms)
     memory = sum(one.memory_info().rss for one in _family(served)) / 1e6
-    measured = found["measured"]
-    latency, errors = measured["latency"], sum(measured["errors"].values())
-    return Minute(memory, latency["p50"] * 1e3, latency["p99"] * 1e3, errors)
+    return Minute(found.rate, memory, found.p50_ms, found.p99_ms, found.errors)
 
 
 def _family(served: Gateway) -> list[psutil.Process]:
@@ -72,7 +83,7 @@ def _family(served: Gateway) -> list[psutil.Process]:
 
 def _said(minute: Minute) -> str:
     return (
-        f"{minute.memory_mb:.0f} MB, p50 {minute.p50_ms:.2f} ms, p99 {minute.p99_ms:.2f} ms, "
+        f"{minute.rate:,.0f}/s, {minute.memory_mb:.0f} MB, p50 {minute.p50_ms:.2f} ms, p99 {minute.p99_ms:.2f} ms, "
         f"{minute.errors} without an answer"
     )
 

@@ -60,15 +60,26 @@ def post(
     seconds: float,
     content_type: str = "application/json",
     core: int = CORE,
+    pause_ms: float = 0.0,
 ) -> Load:
-    """Post `body` for a while through so many connections and return what came of it."""
+    """Post `body` for a while through so many connections and return what came of it.
+
+    Args:
+        url: Where.
+        body: What.
+        connections: Through how many; each waits for its answer before it asks again.
+        seconds: How long.
+        content_type: Of the body.
+        core: Core of the load generator.
+        pause_ms: How long a connection pauses before it asks again, on average.
+    """
     with tempfile.NamedTemporaryFile(suffix=".body") as file:
         file.write(body)
         file.flush()
         command = [
             *("/usr/bin/env", "taskset", "-c", str(core), require_wrk(), "-t1", f"-c{connections}"),
             *(f"-d{max(1, round(seconds))}s", "--timeout", "10s"),
-            *("-s", str(_SCRIPT), url, "--", file.name, content_type),
+            *("-s", str(_SCRIPT), url, "--", file.name, content_type, str(pause_ms)),
         ]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
     return parse_wrk(done.stdout)

@@ -1,11 +1,19 @@
 -- wrk: post one body over and over; print one line of JSON at the end.
--- Arguments after `--`: the file of the body, then its content type. The request is made once, so that wrk only sends.
+-- Arguments after `--`: the file of the body, its content type, and the milliseconds that a connection pauses between
+-- an answer and its next request, on average. The request is made once, so that wrk only sends.
 function init(args)
   local file = assert(io.open(args[1], "rb"))
   wrk.method = "POST"
   wrk.body = file:read("*a")
   wrk.headers["Content-Type"] = args[2]
   file:close()
+  local pause = tonumber(args[3])
+  if pause > 0 then
+    -- wrk pauses for whole milliseconds.
+    function delay()
+      return math.floor(pause + math.random())
+    end
+  end
 end
 
 function done(summary, latency, requests)
