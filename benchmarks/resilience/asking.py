@@ -1,6 +1,7 @@
 """Clients that ask without a pause and keep everything they were told, with the moment at which they were."""
 
 import asyncio
+import gc
 import itertools
 import time
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ async def keep_asking(
     concurrency: int = CONCURRENCY,
 ) -> None:
     """Ask about one row after the other, over several connections at once, until told to stop; never repeat."""
+    gc.disable()  # it would look at all that was told again and again, and the clients would seem to wait for answers
     numbers = itertools.count()
 
     async def work(client: AsyncClient) -> None:
