@@ -92,6 +92,7 @@ def measure(
     *,
     expected: float | None = None,
     say: Callable[[str], None] = print,
+    before_each: Callable[[], None] = lambda: None,
 ) -> list[Run]:
     """Return all runs of all servers, interleaved. A server that fails is said and left out from then on.
 
@@ -100,12 +101,14 @@ def measure(
         plan: How much.
         expected: Native probability of the positive class of the posted row; answers are checked against it first.
         say: Takes a line of progress.
+        before_each: Called before each round, with nothing else running.
     """
     # Somebody who ends the measurement ends the server that runs, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     runs: list[Run] = []
     left = list(servers)
     for number in range(plan.rounds):
+        before_each()
         for server in list(left):
             try:
                 turn = _turn(server, plan, expected)
