@@ -46,9 +46,9 @@ def measure(stage: Stage, times: int) -> bool:
         f"p99 {cuts[98] * 1e3:.0f} ms, longest {max(switches) * 1e3:.0f} ms; "
         f"a new version is ready after p50 {statistics.median(loads) * 1e3:.0f} ms, longest {max(loads) * 1e3:.0f} ms"
     )
-    kept = not (told.refused or lost or mixed) and cuts[98] < _SWITCH_S
+    kept = not (told.refused or lost or mixed) and max(switches) < _SWITCH_S
     print(
-        f"  {'kept' if kept else 'BROKEN'}: nothing failed, lost or mixed up; p99 of a switch under 100 ms"
+        f"  {'kept' if kept else 'BROKEN'}: nothing failed, lost or mixed up; no switch took 100 ms"
     )
     return kept
 
