@@ -4,7 +4,7 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 STAMP := .venv/.setpoint-ready
 
-.PHONY: setup demo check test bench resilience docs clean
+.PHONY: setup demo check test spark bench resilience docs clean
 .DEFAULT_GOAL := setup
 
 $(UV):
@@ -27,6 +27,11 @@ check: setup  ## format, lint, types, imports
 
 test: setup  ## every test
 	$(UV) run --frozen pytest -n 2 --dist worksteal -q
+	@if command -v java >/dev/null; then $(MAKE) --no-print-directory spark; \
+	else echo "left out, for want of java: make spark"; [ -z "$$CI" ]; fi
+
+spark: setup  ## the tests on Spark, which is half a gigabyte and has an environment of its own; needs java
+	$(UV) run --frozen --isolated --group spark pytest -q tests/batch/test_spark.py
 
 bench: setup  ## ratios, measured side by side
 	$(UV) run --frozen python -m benchmarks

@@ -7,7 +7,7 @@ function init(args)
   wrk.body = file:read("*a")
   wrk.headers["Content-Type"] = args[2]
   file:close()
-  local pause = tonumber(args[3])
+  local pause = tonumber(args[3] or 0)
   if pause > 0 then
     -- wrk pauses for whole milliseconds.
     function delay()

@@ -1,7 +1,7 @@
 """The function on real Spark: the same answers as `score`, through `mapInArrow`, in worker processes of its own.
 
 Needs a Java runtime (Debian: default-jre-headless) and pyspark, in an environment of its own, since pandera imports
-pyspark wherever it is: `uv run --isolated --group spark pytest tests/batch/test_spark.py`.
+pyspark wherever it is: `make spark`, which `make test` asks for where there is Java.
 """
 
 import shutil

@@ -3,17 +3,20 @@
 import fcntl
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from setpoint.adapters.log.sqlite_checkpoints import Checkpoints
 from setpoint.adapters.log.store import FRESH, Judged, Statements
 from setpoint.errors import JournalError
 from setpoint.facts.prediction import Answerer
 
 _LAYOUT = 4
 _READABLE = (0, 3)  # earlier layouts, to which only tables and views are added; 0 is an empty file
-_CHECKPOINT_PAGES = 4_000  # of the write-ahead log, where nobody asks for a checkpoint before
+_CHECKPOINT_PAGES = 4_000  # of the write-ahead log, at which a commit makes a checkpoint itself
+_TRIES, _PAUSE_S = 50, 0.1  # to empty a write-ahead log that somebody reads or moves just now
 _BUSY_S = 15.0  # how long a writer waits for another process's transaction
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answerers (
@@ -85,6 +88,7 @@ class LogFile:
         self.path = path
         self.name = str(path)
         self._lock = threading.RLock()
+        self._checkpoints = Checkpoints(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
@@ -104,21 +108,21 @@ class LogFile:
         with self._lock:
             try:
                 self._connection.execute("VACUUM")
-                found = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                busy = self._truncate()
             except sqlite3.Error as error:
                 msg = f"cannot write the prediction log {self.path} anew: {error}"
                 raise JournalError(msg) from error
-        if found[0]:
+        if busy:
             return f"somebody reads {self.path}-wal just now, which may hold some still"
         return ""
 
     def checkpoint(self) -> None:
-        """Move what was committed from the write-ahead log into the file, before a commit has to."""
-        with self._lock, suppress(sqlite3.Error):  # what stays is as safe where it is
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        """Have what was committed moved from the write-ahead log into the file, before a commit has to."""
+        self._checkpoints.ask()
 
     def close(self) -> None:
         """Close the file; what was acknowledged is on disk already."""
+        self._checkpoints.close()
         with self._lock:
             self._connection.close()
 
@@ -188,6 +192,20 @@ class LogFile:
     def tell(self, connection: Statements, outcomes: Sequence[Judged]) -> None:
         """Insert outcomes that are not known."""
         connection.executemany(_TELL, [one._asdict() for one in outcomes])
+
+    def _truncate(self) -> bool:
+        """Empty the write-ahead log, and return whether somebody was in the way all the time."""
+        connection = self._connection
+        connection.execute(f"PRAGMA busy_timeout = {_PAUSE_S * 1e3:.0f}")  # for readers
+        try:
+            for _ in range(_TRIES):
+                (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not busy:
+                    return False
+                time.sleep(_PAUSE_S)  # SQLite does not wait for another's checkpoint
+            return True
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1e3:.0f}")
 
     def _prepare(self) -> None:
         """Put the file into WAL mode and make its tables."""
