@@ -67,9 +67,7 @@ _WINDOW = (
 )
 _HOLDING = "SELECT ids FROM chunks WHERE last_id >= :low AND first_id <= :high"
 _ALL = Stretch("at", -math.inf, math.inf)
-_CHECKPOINT_BYTES = (
-    64_000  # a few hundred answers: what moves thousands keeps the disk from commits
-)
+_CHECKPOINT_BYTES = 128_000  # of answers: larger ones keep the disk from commits for longer
 
 
 class ChunkLog:
