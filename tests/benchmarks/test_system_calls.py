@@ -40,3 +40,8 @@ def test_calls_that_another_thread_interrupts_are_joined():
         "8 <... fdatasync resumed>) = 0",
     ]
     assert judge(read_trace([ASK, WRITE, *cut, ANSWER])) == (1, 0)
+
+
+def test_a_checkpoint_that_moves_older_answers_meanwhile_counts_for_nothing():
+    checkpoint = WRITE.replace("8 ", "6 ", 1).replace("log.db-wal", "log.db")
+    assert judge(read_trace([ASK, WRITE, SYNC, checkpoint, ANSWER])) == (1, 0)
