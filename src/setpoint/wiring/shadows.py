@@ -43,7 +43,8 @@ class LateLog:
 
     def checkpoint(self) -> None:
         """Do what can wait until answers are appended."""
-        self._open().checkpoint()
+        if self._log is not None:
+            self._log.checkpoint()
 
     def _open(self) -> AnswerLog:
         if self._log is None:

@@ -5,7 +5,6 @@ import sqlite3
 import pytest
 from tests.adapters.predictions import prediction_of
 
-from setpoint.adapters.log import sqlite_checkpoints
 from setpoint.adapters.log.sqlite_log import SqliteLog
 from setpoint.errors import JournalError
 
@@ -46,44 +45,31 @@ def test_full_disk_is_an_error_writes_nothing_and_passes_by(log):
     assert log.span()[2] == 2
 
 
-def checkpoint(log):
-    """Ask for a checkpoint and wait for it."""
-    log.checkpoint()
-    log._file._checkpoints._thread.submit(lambda: None).result(10)
-
-
 def test_checkpoint_moves_what_was_appended_once_it_is_much(log, tmp_path):
     file = tmp_path / "store" / "log.db"
     log.append([prediction(1)])
-    checkpoint(log)
+    log.checkpoint()
     small = file.stat().st_size  # a few answers are left where they are
     log.append([prediction(number) for number in range(2, 3_000)])
-    checkpoint(log)
+    log.checkpoint()
     assert file.stat().st_size > small + 128_000
     log.append([prediction(4_000)])
     assert log.span()[2] == 3_000
 
 
-def test_checkpoints_go_on_beside_commits(log, tmp_path):
-    for number in range(400):
-        log.append([prediction(1_000 * number + one) for one in range(50)])
-        log.checkpoint()
-    assert log.span()[2] == 20_000
-    log.close()
-    with SqliteLog(tmp_path / "store" / "log.db") as again:
-        assert again.span()[2] == 20_000
-
-
-def test_checkpoint_that_cannot_be_made_is_put_off(log, monkeypatch):
+def test_checkpoint_is_not_held_up_by_another_writer_or_reader(log, tmp_path):
     log.append([prediction(number) for number in range(3_000)])
-
-    def refuse(*_args, **_options):
-        raise sqlite3.OperationalError("disk I/O error")
-
-    monkeypatch.setattr(sqlite_checkpoints.sqlite3, "connect", refuse)
-    checkpoint(log)
-    log.append([prediction(4_000)])
-    assert log.span()[2] == 3_001
+    other = sqlite3.connect(tmp_path / "store" / "log.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    log.checkpoint()  # it would wait for 15 s as a commit does
+    other.execute("ROLLBACK")
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM chunks").fetchone()
+    log.append([prediction(number) for number in range(3_000, 6_000)])
+    log.checkpoint()
+    other.close()
+    assert log._file._connection.execute("PRAGMA busy_timeout").fetchone() == (15_000,)
+    assert log.span()[2] == 6_000
 
 
 def test_closed_log_makes_no_checkpoint(tmp_path):

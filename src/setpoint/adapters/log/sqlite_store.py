@@ -5,10 +5,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from setpoint.adapters.log.sqlite_checkpoints import Checkpoints
 from setpoint.adapters.log.store import FRESH, Judged, Statements
 from setpoint.errors import JournalError
 from setpoint.facts.prediction import Answerer
@@ -17,6 +16,7 @@ _LAYOUT = 4
 _READABLE = (0, 3)  # earlier layouts, to which only tables and views are added; 0 is an empty file
 _CHECKPOINT_PAGES = 4_000  # of the write-ahead log, at which a commit makes a checkpoint itself
 _TRIES, _PAUSE_S = 50, 0.1  # to empty a write-ahead log that somebody reads or moves just now
+_MOMENT_S = 0.002  # how long a checkpoint waits for another process's writer, or for a reader
 _BUSY_S = 15.0  # how long a writer waits for another process's transaction
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answerers (
@@ -88,7 +88,6 @@ class LogFile:
         self.path = path
         self.name = str(path)
         self._lock = threading.RLock()
-        self._checkpoints = Checkpoints(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
@@ -117,12 +116,20 @@ class LogFile:
         return ""
 
     def checkpoint(self) -> None:
-        """Have what was committed moved from the write-ahead log into the file, before a commit has to."""
-        self._checkpoints.ask()
+        """Move what was committed from the write-ahead log into the file, before a commit has to.
+
+        A FULL checkpoint holds the write lock, if it comes by it at once. Beside commits, SQLite before 3.51.3 may in
+        rare moments corrupt the file: "The WAL-reset bug" in https://sqlite.org/wal.html.
+        """
+        with self._lock, suppress(sqlite3.Error):  # what stays is as safe where it is
+            self._wait_for_others(_MOMENT_S)
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+            finally:
+                self._wait_for_others(_BUSY_S)
 
     def close(self) -> None:
         """Close the file; what was acknowledged is on disk already."""
-        self._checkpoints.close()
         with self._lock:
             self._connection.close()
 
@@ -195,17 +202,21 @@ class LogFile:
 
     def _truncate(self) -> bool:
         """Empty the write-ahead log, and return whether somebody was in the way all the time."""
-        connection = self._connection
-        connection.execute(f"PRAGMA busy_timeout = {_PAUSE_S * 1e3:.0f}")  # for readers
+        self._wait_for_others(_PAUSE_S)
         try:
             for _ in range(_TRIES):
-                (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                truncated = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                (busy, *_) = truncated.fetchone()
                 if not busy:
                     return False
                 time.sleep(_PAUSE_S)  # SQLite does not wait for another's checkpoint
             return True
         finally:
-            connection.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1e3:.0f}")
+            self._wait_for_others(_BUSY_S)
+
+    def _wait_for_others(self, seconds: float) -> None:
+        """Say how long statements wait for other processes from now on."""
+        self._connection.execute(f"PRAGMA busy_timeout = {seconds * 1e3:.0f}")
 
     def _prepare(self) -> None:
         """Put the file into WAL mode and make its tables."""
