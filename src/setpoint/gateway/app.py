@@ -62,6 +62,9 @@ MODEL_ROUTES: dict[str, tuple[str, Handler]] = {
     "infer": (_POST, infer.infer),
 }
 _REFUSALS = {"/invocations": invocations.answer_refusal}  # routes that refuse in words of their own
+_METHODS = frozenset(  # those of RFC 9110 and RFC 5789; clients may make up others
+    ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
+)
 _STATUS_TEXT = {status: str(status) for status in range(100, 600)}
 
 
@@ -204,7 +207,7 @@ class App:
             self._active -= 1
         if response.refused:
             station.gauges.refused(response.refused, response.flaws)
-        method = request.method if response.status not in (404, 405) else OTHER
+        method = request.method if request.method in _METHODS else OTHER
         labels = (method, route, _STATUS_TEXT[response.status])
         station.gauges.requests.observe(labels, station.clock.stopwatch() - started)
         if trail is not None:

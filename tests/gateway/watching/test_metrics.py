@@ -34,6 +34,25 @@ def test_names_that_dashboards_have_with_model_and_version(client, row):
     assert all(SAMPLE.match(line) for line in lines if not line.startswith("#"))
 
 
+def test_only_methods_that_nobody_made_up_are_told_apart(client):
+    client.post("/v2/models/nobody/infer", {})
+    client.get("/nowhere")
+    client.call("GET", "/predict")
+    client.call("BREW", "/predict")
+    count = "http_server_request_duration_seconds_count"
+    lines = client.get("/metrics").content.splitlines()
+    found = {line[len(count) + 1 :].rpartition("}")[0] for line in lines if line.startswith(count)}
+    assert found == {
+        f'http_request_method="{method}",http_route="{route}",http_response_status_code="{status}"'
+        for method, route, status in (
+            ("POST", "/v2/models/{model}/infer", 404),
+            ("GET", "unknown", 404),
+            ("GET", "/predict", 405),
+            ("_OTHER", "/predict", 405),
+        )
+    }
+
+
 def test_openmetrics_where_the_scraper_asks_for_it(client):
     answer = client.get("/metrics", {b"accept": b"application/openmetrics-text; version=1.0.0"})
     assert answer.headers[b"content-type"].startswith(b"application/openmetrics-text")
