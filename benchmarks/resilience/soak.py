@@ -35,7 +35,7 @@ class Minute:
 
 
 def measure(stage: Stage, times: int) -> bool:
-    """Send for so many minutes, print each, and return whether memory was flat and latencies did not drift."""
+    """Send for so many minutes, print each, and return whether all was answered and neither memory nor latency grew."""
     try:
         require_wrk()
     except NoGeneratorError as error:
@@ -98,9 +98,12 @@ def _judge(minutes: list[Minute]) -> bool:
         sorted(one.p99_ms for one in part)[len(part) // 2]
         for part in (minutes[:half], minutes[half:])
     )
-    kept = late.memory_mb <= (1 + _MORE_MEMORY) * early.memory_mb and after <= _SLOWER * before
+    errors = sum(one.errors for one in minutes)
+    flat_memory = late.memory_mb <= (1 + _MORE_MEMORY) * early.memory_mb
+    kept = errors == 0 and flat_memory and after <= _SLOWER * before
     print(
         f"  {'kept' if kept else 'BROKEN'}: memory {early.memory_mb:.0f} MB after {_SETTLED} minutes, "
-        f"{late.memory_mb:.0f} MB at the end; median p99 {before:.2f} ms at first, {after:.2f} ms later"
+        f"{late.memory_mb:.0f} MB at the end; median p99 {before:.2f} ms at first, {after:.2f} ms later; "
+        f"{errors} without an answer"
     )
     return kept

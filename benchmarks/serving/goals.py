@@ -7,8 +7,7 @@ from benchmarks.serving.rounds import Figure, by_server
 
 BUFFERED, DURABLE = "setpoint buffered flat", "setpoint durable flat"
 """The servers that are judged: `/predict` with one flat row."""
-_BUSY = 64
-_OF_FLOOR = {BUFFERED: (0.7, (1, 16, 64)), DURABLE: (0.4, (_BUSY,))}
+_OF_FLOOR = {BUFFERED: (0.7, (1, 16, 64)), DURABLE: (0.4, (64,))}
 """The share of the floor's answers, and at how many connections; one durable answer alone waits for the disk alone."""
 _FSYNCS = 3
 _CROWDED = 0.3  # cores
