@@ -35,9 +35,6 @@ class Stopped:
         assert self.go_on.wait(10)
         return {key: ["p"] for key in keys}
 
-    def checkpoint(self):
-        pass
-
 
 def lines(count, start=0):
     return [

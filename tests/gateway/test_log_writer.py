@@ -31,7 +31,6 @@ class FakeLog:
     def __init__(self):
         self.groups = []
         self.error = None
-        self.checkpoints = 0
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
@@ -48,9 +47,6 @@ class FakeLog:
         if unknown := [one.prediction for one in outcomes if one.prediction not in known]:
             raise UnknownPredictionError(unknown)
         return len(outcomes)
-
-    def checkpoint(self):
-        self.checkpoints += 1
 
     @property
     def ids(self):
@@ -164,19 +160,6 @@ def test_requests_that_keep_coming_hold_no_commit_up_for_long():
                 number += 1
                 await asyncio.sleep(0)
         await asyncio.gather(*waiting)
-
-    run(scenario, log)
-
-
-def test_who_waits_is_told_before_the_checkpoint():
-    log = FakeLog()
-    held = threading.Event()
-    log.checkpoint = lambda: held.wait(10)
-
-    async def scenario(writer):
-        async with asyncio.timeout(5):
-            await writer.put([prediction(1)], durable=True)
-        held.set()
 
     run(scenario, log)
 

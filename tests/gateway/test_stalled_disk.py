@@ -2,11 +2,11 @@
 
 import http.client
 import json
-import sqlite3
 import time
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
+import apsw
 import numpy as np
 import pytest
 import tritonclient.grpc as triton_grpc
@@ -56,7 +56,7 @@ def grpc_address(gateway):
 @contextmanager
 def stalled(project):
     """Hold the log's write lock, as a backup or a disk that hangs does."""
-    with closing(sqlite3.connect(project.folder / "log.db", isolation_level=None)) as other:
+    with closing(apsw.Connection(str(project.folder / "log.db"))) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")

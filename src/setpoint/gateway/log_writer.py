@@ -51,9 +51,6 @@ class AnswerLog(Protocol):
     def of_keys(self, keys: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the answers about each key, oldest first; keys without an answer are left out."""
 
-    def checkpoint(self) -> None:
-        """Do what can wait until those are told whose answers were appended. Quick, and raises nothing."""
-
 
 @dataclass(slots=True)
 class _Group:
@@ -323,9 +320,8 @@ class LogWriter:
         self._threads.submit(self._work, self._require_loop(), flight, group)
 
     def _work(self, loop: asyncio.AbstractEventLoop, flight: _Flight, group: _Group) -> None:
-        """Write a group, have those who wait told, and then do what could wait; on a thread."""
+        """Write a group and have those told who wait; on a thread."""
         loop.call_soon_threadsafe(self._after, flight, group, self._write(group))
-        self._log.checkpoint()
 
     def _write(self, group: _Group) -> _Written:
         """Write a group; on a thread."""

@@ -360,9 +360,6 @@ class NoLog:
         """Find nothing: no prediction is known."""
         return {}
 
-    def checkpoint(self) -> None:
-        """Do nothing: nothing was kept."""
-
 
 def _listen(plan: GatewayPlan) -> socket.socket:
     """Return a listening socket.

@@ -41,11 +41,6 @@ class LateLog:
         """Return the ids of the answers about each key, oldest first."""
         return self._open().of_keys(keys)
 
-    def checkpoint(self) -> None:
-        """Do what can wait until answers are appended."""
-        if self._log is not None:
-            self._log.checkpoint()
-
     def _open(self) -> AnswerLog:
         if self._log is None:
             self._log = self._opened()

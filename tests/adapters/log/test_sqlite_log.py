@@ -1,11 +1,13 @@
 """What holds of the prediction log in SQLite alone; the laws of all stores are in `tests/ports`."""
 
-import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
+import apsw
 import pytest
 from tests.adapters.predictions import prediction_of
 
 from setpoint.adapters.log.sqlite_log import SqliteLog
+from setpoint.adapters.log.sqlite_store import _LONG_FRAMES
 from setpoint.errors import JournalError
 
 
@@ -27,6 +29,11 @@ def prediction(number, **changes):
     return prediction_of(fields | changes)
 
 
+def settle(log):
+    """Wait for the copy that was asked for."""
+    log._file._checkpoints._thread.submit(lambda: None).result(20)
+
+
 @pytest.fixture
 def log(tmp_path):
     with SqliteLog(tmp_path / "store" / "log.db") as opened:
@@ -45,42 +52,75 @@ def test_full_disk_is_an_error_writes_nothing_and_passes_by(log):
     assert log.span()[2] == 2
 
 
-def test_checkpoint_moves_what_was_appended_once_it_is_much(log, tmp_path):
+def test_what_was_appended_is_copied_into_the_file_once_it_is_much(log, tmp_path):
     file = tmp_path / "store" / "log.db"
     log.append([prediction(1)])
-    log.checkpoint()
+    settle(log)
     small = file.stat().st_size  # a few answers are left where they are
     log.append([prediction(number) for number in range(2, 3_000)])
-    log.checkpoint()
+    settle(log)
     assert file.stat().st_size > small + 128_000
     log.append([prediction(4_000)])
     assert log.span()[2] == 3_000
 
 
-def test_checkpoint_is_not_held_up_by_another_writer_or_reader(log, tmp_path):
+def test_write_ahead_log_that_is_long_is_begun_anew(log, tmp_path):
+    ahead = tmp_path / "store" / "log.db-wal"
+    log.append([prediction(number) for number in range(100)])
+    long = ahead.stat().st_size
+    log._file._checkpoints.frames = _LONG_FRAMES  # so many were copied while commits went on
+    log._file.checkpoint()
+    log.append([prediction(100)])
+    assert ahead.stat().st_size == long
+    assert log._file._checkpoints.frames == 0
+    assert log.span()[2] == 101
+
+
+def test_nobody_waits_for_a_checkpoint_that_another_writer_or_reader_holds_up(log, tmp_path):
     log.append([prediction(number) for number in range(3_000)])
-    other = sqlite3.connect(tmp_path / "store" / "log.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    log.checkpoint()  # it would wait for 15 s as a commit does
-    other.execute("ROLLBACK")
+    other = apsw.Connection(str(tmp_path / "store" / "log.db"))
     other.execute("BEGIN")
     other.execute("SELECT * FROM chunks").fetchone()
-    log.append([prediction(number) for number in range(3_000, 6_000)])
-    log.checkpoint()
+    while log._file._checkpoints.frames < _LONG_FRAMES:
+        count = log.span()[2]
+        log.append([prediction(number) for number in range(count, count + 3_000)])
+        settle(log)
+    before = other.execute("SELECT COUNT(*) FROM chunks").fetchone()
+    log._file.checkpoint()  # the last step, which cannot be made
+    count = log.span()[2]
+    log.append([prediction(count)])
+    assert other.execute("SELECT COUNT(*) FROM chunks").fetchone() == before
+    other.execute("ROLLBACK; BEGIN IMMEDIATE")
+    log._file.checkpoint()
+    log._file._checkpoints.frames = _LONG_FRAMES
+    log._file.checkpoint()
     other.close()
-    assert log._file._connection.execute("PRAGMA busy_timeout").fetchone() == (15_000,)
-    assert log.span()[2] == 6_000
+    assert log.span()[2] == count + 1
+
+
+def test_two_writers_that_copy_beside_each_other_lose_nothing(tmp_path):
+    def write(log, start):
+        for first in range(start, start + 60_000, 300):
+            log.append([prediction(number) for number in range(first, first + 300)])
+
+    path = tmp_path / "log.db"
+    with SqliteLog(path) as one, SqliteLog(path) as two, ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(write, one, 0), threads.submit(write, two, 60_000)]:
+            done.result()
+    with SqliteLog(path) as log:
+        assert log.span()[2] == 120_000
+        assert log._file._connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def test_closed_log_makes_no_checkpoint(tmp_path):
     log = SqliteLog(tmp_path / "log.db")
     log.append([prediction(number) for number in range(3_000)])
     log.close()
-    log.checkpoint()
+    log._file.checkpoint()
 
 
 def test_newer_layout_is_refused(tmp_path):
-    connection = sqlite3.connect(tmp_path / "log.db")
+    connection = apsw.Connection(str(tmp_path / "log.db"))
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(JournalError, match="has layout 99"):
@@ -97,7 +137,7 @@ def test_log_of_the_layout_before_goes_on(tmp_path):
     with SqliteLog(tmp_path / "log.db") as log:
         log.append([prediction(1)])
         before = log.window(0, 10).to_pylist()
-    connection = sqlite3.connect(tmp_path / "log.db")
+    connection = apsw.Connection(str(tmp_path / "log.db"))
     for name in ("TABLE removed", "TABLE taken", "VIEW told"):
         connection.execute(f"DROP {name}")
     connection.execute("PRAGMA user_version = 3")

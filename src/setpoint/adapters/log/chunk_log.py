@@ -104,9 +104,6 @@ class ChunkLog:
         chunks = pack(predictions)
         self._appending.append(chunks)
         self._unmoved += sum(one.size for one in chunks)
-
-    def checkpoint(self) -> None:
-        """Do what can wait until those are told whose answers were appended. Quick, and raises nothing."""
         if self._unmoved >= _CHECKPOINT_BYTES:
             self._unmoved = 0
             self._store.checkpoint()

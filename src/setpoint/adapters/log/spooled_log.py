@@ -271,9 +271,6 @@ class AnswersOnly:
         """
         raise self._elsewhere()
 
-    def checkpoint(self) -> None:
-        """Do nothing: an object is where it stays until tables take it in."""
-
     def _elsewhere(self) -> JournalError:
         msg = (
             f"this gateway only adds answers to {self._spool.where}: tell outcomes where the log's tables are, by "

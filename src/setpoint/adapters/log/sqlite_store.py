@@ -1,22 +1,24 @@
 """The SQLite file of the prediction log: its tables and its transactions. See `setpoint.adapters.log.store`."""
 
 import fcntl
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import apsw
+
+from setpoint.adapters.log.sqlite_checkpoints import Checkpoints
 from setpoint.adapters.log.store import FRESH, Judged, Statements
 from setpoint.errors import JournalError
 from setpoint.facts.prediction import Answerer
 
 _LAYOUT = 4
 _READABLE = (0, 3)  # earlier layouts, to which only tables and views are added; 0 is an empty file
-_CHECKPOINT_PAGES = 4_000  # of the write-ahead log, at which a commit makes a checkpoint itself
+_LONG_FRAMES = 4_000  # pages in the write-ahead log at which it is begun anew
+_LONGEST_FRAMES = 16_000  # at which a commit makes a checkpoint itself
 _TRIES, _PAUSE_S = 50, 0.1  # to empty a write-ahead log that somebody reads or moves just now
-_MOMENT_S = 0.002  # how long a checkpoint waits for another process's writer, or for a reader
 _BUSY_S = 15.0  # how long a writer waits for another process's transaction
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answerers (
@@ -88,13 +90,12 @@ class LogFile:
         self.path = path
         self.name = str(path)
         self._lock = threading.RLock()
+        self._checkpoints = Checkpoints(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-            )
+            self._connection = apsw.Connection(str(path))
             self._prepare()
-        except (sqlite3.Error, OSError) as error:
+        except (apsw.Error, OSError) as error:
             msg = f"cannot open the prediction log {path}: {error}"
             raise JournalError(msg) from error
 
@@ -108,7 +109,7 @@ class LogFile:
             try:
                 self._connection.execute("VACUUM")
                 busy = self._truncate()
-            except sqlite3.Error as error:
+            except apsw.Error as error:
                 msg = f"cannot write the prediction log {self.path} anew: {error}"
                 raise JournalError(msg) from error
         if busy:
@@ -116,20 +117,21 @@ class LogFile:
         return ""
 
     def checkpoint(self) -> None:
-        """Move what was committed from the write-ahead log into the file, before a commit has to.
+        """Have what was committed moved from the write-ahead log into the file, before a commit has to do it.
 
-        A FULL checkpoint holds the write lock, if it comes by it at once. Beside commits, SQLite before 3.51.3 may in
-        rare moments corrupt the file: "The WAL-reset bug" in https://sqlite.org/wal.html.
+        It is copied beside commits. Once the write-ahead log is long, the last step is made here, under the lock that
+        keeps commits away, so that the next one begins it anew.
         """
-        with self._lock, suppress(sqlite3.Error):  # what stays is as safe where it is
-            self._wait_for_others(_MOMENT_S)
-            try:
-                self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
-            finally:
-                self._wait_for_others(_BUSY_S)
+        if self._checkpoints.frames < _LONG_FRAMES:
+            self._checkpoints.ask()
+            return
+        self._checkpoints.frames = 0
+        with self._lock, suppress(apsw.Error):  # what stays is as safe where it is
+            self._connection.wal_checkpoint()
 
     def close(self) -> None:
         """Close the file; what was acknowledged is on disk already."""
+        self._checkpoints.close()
         with self._lock:
             self._connection.close()
 
@@ -142,7 +144,7 @@ class LogFile:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
-            except sqlite3.Error as error:
+            except apsw.Error as error:
                 msg = f"cannot write the prediction log {self.path}: {error}"
                 raise JournalError(msg) from error
             finally:
@@ -157,7 +159,7 @@ class LogFile:
             try:
                 connection.execute("BEGIN")
                 yield connection
-            except sqlite3.Error as error:
+            except apsw.Error as error:
                 msg = f"cannot read the prediction log {self.path}: {error}"
                 raise JournalError(msg) from error
             finally:
@@ -205,9 +207,8 @@ class LogFile:
         self._wait_for_others(_PAUSE_S)
         try:
             for _ in range(_TRIES):
-                truncated = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                (busy, *_) = truncated.fetchone()
-                if not busy:
+                with suppress(apsw.BusyError):
+                    self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
                     return False
                 time.sleep(_PAUSE_S)  # SQLite does not wait for another's checkpoint
             return True
@@ -216,18 +217,19 @@ class LogFile:
 
     def _wait_for_others(self, seconds: float) -> None:
         """Say how long statements wait for other processes from now on."""
-        self._connection.execute(f"PRAGMA busy_timeout = {seconds * 1e3:.0f}")
+        self._connection.set_busy_timeout(round(seconds * 1e3))
 
     def _prepare(self) -> None:
         """Put the file into WAL mode and make its tables."""
         connection = self._connection
+        self._wait_for_others(_BUSY_S)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_FRAMES}")
         connection.execute(
             "PRAGMA secure_delete = OFF"
         )  # what is deleted lies in a file; erasing vacuums
-        (layout,) = connection.execute("PRAGMA user_version").fetchone()
+        layout = connection.pragma("user_version")
         if layout == _LAYOUT:
             return
         if layout not in _READABLE:
@@ -237,4 +239,4 @@ class LogFile:
             raise JournalError(msg)
         view = f"CREATE VIEW IF NOT EXISTS fresh AS {FRESH};"
         end = f"PRAGMA user_version = {_LAYOUT}; COMMIT;"
-        connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {view} {end}")
+        connection.execute(f"BEGIN IMMEDIATE; {_TABLES} {view} {end}")

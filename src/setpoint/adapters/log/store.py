@@ -130,7 +130,7 @@ class LogStore(Protocol):
         """Insert outcomes that are not known."""
 
     def checkpoint(self) -> None:
-        """Do what can wait until a transaction is acknowledged. Quick, and raises nothing."""
+        """Take note that much was committed. Quick, and raises nothing."""
 
     def scrub(self) -> str:
         """Have the bytes of what was deleted gone as well, and return why some may be left; empty where none are.
