@@ -16,7 +16,7 @@ from setpoint.facts.prediction import Answerer
 
 _LAYOUT = 4
 _READABLE = (0, 3)  # earlier layouts, to which only tables and views are added; 0 is an empty file
-_LONG_FRAMES = 4_000  # pages in the write-ahead log at which it is begun anew
+_LONG_FRAMES = 2_000  # pages in the write-ahead log at which it is begun anew
 _LONGEST_FRAMES = 16_000  # at which a commit makes a checkpoint itself
 _TRIES, _PAUSE_S = 50, 0.1  # to empty a write-ahead log that somebody reads or moves just now
 _BUSY_S = 15.0  # how long a writer waits for another process's transaction
