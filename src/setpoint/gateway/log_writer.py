@@ -76,6 +76,36 @@ class _Group:
         return bool(self.waiting or self.errands)
 
 
+@dataclass(slots=True)
+class _Gathering:
+    """Says how long a commit waits for further requests to share it.
+
+    Args:
+        under_way: A commit waits.
+        crowded: The last group had several requests that wait.
+        took_s: Seconds that the last commit took.
+        counted: Requests that waited a turn of the event loop ago.
+        ends_at: When it begins whoever may come, by the stopwatch.
+    """
+
+    under_way: bool = False
+    crowded: bool = False
+    took_s: float = 0.0
+    counted: int = 0
+    ends_at: float = 0.0
+
+    def begin(self, now: float) -> None:
+        """Begin to wait."""
+        self.under_way, self.counted = True, 0
+        self.ends_at = now + min(self.took_s, _GATHER_S)
+
+    def is_over(self, waiting: int, now: float) -> bool:
+        """Return whether to commit, in a turn in which so many requests wait."""
+        more = waiting > self.counted and (self.crowded or waiting > 1)
+        self.counted = waiting
+        return not more or now >= self.ends_at
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Flight:
     """A commit under way.
@@ -152,11 +182,7 @@ class LogWriter:
         self._failure = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="log-writer")
-        self._crowded = False  # the last group had several requests that wait
-        self._counted = 0  # requests that waited a turn ago
-        self._gathering = False  # the next group is about to be written
-        self._ends_at = 0.0  # when it is, whoever may come
-        self._took_s = 0.0  # seconds of the last transaction
+        self._gathering = _Gathering()
         self._idle: asyncio.Future[None] | None = None
 
     @property
@@ -279,33 +305,26 @@ class LogWriter:
         if self._busy or self._closing:
             return  # the end of the commit under way, or of everything, sees to it
         if self._due is not None:
-            if delay_s or self._gathering:
+            if delay_s or self._gathering.under_way:
                 return
             self._due.cancel()
         loop = self._require_loop()
         if delay_s:
             self._due = loop.call_later(delay_s, self._commit)
         else:
-            self._gathering, self._counted = True, 0
-            self._ends_at = self._clock.stopwatch() + min(self._took_s, _GATHER_S)
+            self._gathering.begin(self._clock.stopwatch())
             self._due = loop.call_soon(self._gather)
 
     def _gather(self) -> None:
         """Begin a commit, unless more requests come to share it."""
-        waiting = len(self._next.waiting)
-        if (
-            waiting > self._counted
-            and (self._crowded or waiting > 1)
-            and self._clock.stopwatch() < self._ends_at
-        ):
-            self._counted = waiting
+        if self._gathering.is_over(len(self._next.waiting), self._clock.stopwatch()):
+            self._commit()
+        else:
             self._due = self._require_loop().call_soon(self._gather)
-            return
-        self._commit()
 
     def _commit(self) -> None:
         """Start writing what has gathered; with outcomes, only when all before it is written."""
-        self._due, self._gathering = None, False
+        self._due, self._gathering.under_way = None, False
         if self._flights and self._next.errands:
             return  # the end of the last one under way sees to it
         group, self._next = self._next, _Group()
@@ -348,9 +367,9 @@ class LogWriter:
         """Tell those who wait what became of a group, and go on with the next."""
         self._flights.remove(flight)
         self._busy = False
-        self._crowded = len(group.waiting) > 1
+        self._gathering.crowded = len(group.waiting) > 1
         if written.took_s:
-            self._took_s = written.took_s
+            self._gathering.took_s = written.took_s
             self._timed(written.took_s)
         kept = False
         if written.error is None:

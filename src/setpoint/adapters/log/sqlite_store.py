@@ -77,6 +77,8 @@ _TELL = "INSERT INTO outcomes VALUES (:prediction, :value, :at, :answerer, :answ
 class LogFile:
     """One connection to the file; a `setpoint.adapters.log.store.LogStore`. Its transactions wait for each other.
 
+    Nothing else in its process may open the file but by `apsw`: what closes it would drop the locks of this one.
+
     Args:
         path: The file; it and its folder are made where missing.
 
