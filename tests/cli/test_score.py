@@ -387,8 +387,9 @@ def test_outcomes_by_prediction_are_recorded_once(project, answered):
     assert logged(project)["outcome"].to_pylist() == truth
 
 
-def test_outcomes_by_key_under_the_targets_own_name(project, answered):
-    name = write(project, "t.csv", customer=["c3", "c7"], churned=["Yes", "No"])
+@pytest.mark.parametrize("column", ["customer", "key"])
+def test_outcomes_by_key_under_the_targets_own_name(project, answered, column):
+    name = write(project, "t.csv", **{column: ["c3", "c7"], "churned": ["Yes", "No"]})
     assert "2 outcomes recorded" in run("outcomes", name).output
     kept = logged(project)["outcome"].to_pylist()
     assert (kept[3], kept[7], kept.count(None)) == ("Yes", "No", 48)
@@ -411,7 +412,10 @@ def test_a_key_with_several_answers_is_not_guessed(project, answered):
         ({"customer": ["c1", "nobody"], "churned": ["Yes", "Yes"]}, "nobody"),
         ({"prediction_id": ["x"], "outcome": ["Yes"]}, "does not hold"),
         ({"customer": ["c1"], "result": ["Yes"]}, "outcome or churned"),
-        ({"person": ["c1"], "outcome": ["Yes"]}, "prediction_id"),
+        (
+            {"person": ["c1"], "outcome": ["Yes"]},
+            "prediction_id, or the contract's key in a column customer or key",
+        ),
     ],
 )
 def test_a_file_with_a_fault_records_nothing(project, answered, columns, hint):

@@ -81,7 +81,7 @@ def test_folder_that_is_no_bundle_is_refused(tmp_path, inside):
 def test_taken_port_says_so():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{port}"):
+        with pytest.raises(UsageError, match=f"127.0.0.1:{port}: Address already in use.*; choose"):
             _listen(GatewayPlan(port=port))
 
 

@@ -33,7 +33,7 @@ def test_a_port_where_somebody_listens_is_refused_though_ports_can_be_shared():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{port} for gRPC"):
+        with pytest.raises(UsageError, match=f"{port} for gRPC: Address already in use; choose"):
             reserve_grpc("127.0.0.1", port, None, None)
 
 

@@ -371,5 +371,8 @@ def _listen(plan: GatewayPlan) -> socket.socket:
     try:
         return socket.create_server((plan.host, plan.port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        msg = f"cannot listen on {plan.host}:{plan.port}: {error}"
+        msg = (
+            f"cannot listen on {plan.host}:{plan.port}: {error.strerror or error}; "
+            "choose another with --port"
+        )
         raise UsageError(msg) from error

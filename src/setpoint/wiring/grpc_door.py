@@ -71,7 +71,10 @@ def reserve_grpc(host: str, port: int, certificate: Path | None, key: Path | Non
         _bound(host, port, shared=False).close()  # fails where another program listens
         place = _bound(host, port, shared=True)
     except OSError as error:
-        msg = f"cannot listen on {host}:{port} for gRPC: {error}"
+        msg = (
+            f"cannot listen on {host}:{port} for gRPC: {error.strerror or error}; "
+            "choose another with --grpc-port"
+        )
         raise UsageError(msg) from error
     untold, told = os.pipe()
     os.write(told, b"1")

@@ -17,6 +17,7 @@ from setpoint.wiring.log_place import open_log, place_of, secret_of
 from setpoint.wiring.offline import Offline
 
 _OUTCOME = "outcome"
+_KEY = "key"  # as POST /outcomes names it
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,11 @@ def record_file(wish: OutcomeWish, offline: Offline) -> Recorded:
         )
         raise UsageError(msg)
     table, _ = FileSource(wish.file.name, folder=wish.file.parent, form=data.format).read()
-    name = _first_of(table, (ID, data.key), f"a column {ID}, or the contract's key")
+    if data.key:
+        wanted = f"a column {ID}, or the contract's key in a column {data.key} or {_KEY}"
+        name = _first_of(table, (ID, data.key, _KEY), wanted)
+    else:
+        name = _first_of(table, (ID,), f"a column {ID}; the contract names no key (data.key)")
     outcome = _first_of(
         table,
         (wish.column,) if wish.column else (_OUTCOME, data.target),
