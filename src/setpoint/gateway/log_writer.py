@@ -3,7 +3,7 @@
 Rules:
 1. `durable`: the answer's future is done when its transaction is on disk, or fails when it is not. While one commit
    runs, further answers gather for the next. Where they are several, it begins once a turn of the event loop brings no
-   further one, or they have waited as long as a commit takes: the busier the gateway, the larger the group.
+   further one, or they have waited as long as two commits take: the busier the gateway, the larger the group.
 2. `buffered`: the answer leaves at once and is in the log within 200 ms. What could not be written is kept and tried
    again, up to a bound; what is given up then is counted. Nothing is lost silently.
 3. What waits for a log that has stopped is bounded: a durable answer or an outcome too many fails at once.
@@ -97,7 +97,7 @@ class _Gathering:
     def begin(self, now: float) -> None:
         """Begin to wait."""
         self.under_way, self.counted = True, 0
-        self.ends_at = now + min(self.took_s, _GATHER_S)
+        self.ends_at = now + min(2 * self.took_s, _GATHER_S)
 
     def is_over(self, waiting: int, now: float) -> bool:
         """Return whether to commit, in a turn in which so many requests wait."""
