@@ -1,6 +1,7 @@
 """The client is a guest in other people's programs: it brings nothing along and is there at once."""
 
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -13,7 +14,8 @@ before = set(sys.modules)
 import setpoint.client
 print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - before})))
 """
-LIMIT_S = 0.060
+NEEDED = "import asyncio, ssl, msgspec"
+MOST = 1.5  # times what it needs
 TRIES = 20
 
 
@@ -31,12 +33,14 @@ def test_it_needs_the_standard_library_and_msgspec_alone():
     assert loaded - set(sys.stdlib_module_names) <= {"msgspec", "setpoint", "typing_extensions"}
 
 
-def test_it_is_imported_within_60_ms():
-    bare = min(processor_s("pass") for _ in range(3))
-    found = []
-    while len(found) < TRIES and not any(one <= LIMIT_S for one in found):  # a busy machine
-        found.append(processor_s("import setpoint.client") - bare)
-    assert min(found) <= LIMIT_S
+def test_it_is_imported_in_little_more_than_what_it_needs():
+    ratio = math.inf
+    for _ in range(TRIES):  # a busy machine may slow one down
+        needed = processor_s(NEEDED)
+        ratio = min(ratio, processor_s("import setpoint.client") / needed)
+        if ratio <= MOST:
+            break
+    assert ratio <= MOST
 
 
 def test_what_it_names_is_there():
