@@ -65,7 +65,6 @@ _WINDOW = (
     "latency_s",
     "error",
 )
-_HOLDING = "SELECT ids FROM chunks WHERE last_id >= :low AND first_id <= :high"
 _ALL = Stretch("at", -math.inf, math.inf)
 _CHECKPOINT_BYTES = 128_000  # of answers: larger ones keep the disk from commits for longer
 

@@ -44,9 +44,8 @@ class Checkpoints:
         self._running = True
         try:
             self._thread.submit(self._copy)
-        except (
-            RuntimeError
-        ):  # it is closed, or the machine has no thread left: SQLite has its own threshold
+        except RuntimeError:
+            # It is closed, or the machine has no thread left: SQLite has a threshold of its own.
             self._running = False
 
     def close(self) -> None:
