@@ -12,6 +12,7 @@ from setpoint.adapters.log.store import (
     append_chunks,
     before,
     files_of,
+    write_answerer,
 )
 
 _HOLDING = "SELECT ids FROM chunks WHERE last_id >= :low AND first_id <= :high"
@@ -36,6 +37,8 @@ class Appending:
         Raises:
             JournalError: The log cannot be written; nothing was.
         """
+        if len(chunks) == 1 and self._append_alone(chunks[0]):
+            return
         numbers = dict(self._numbers)
         with self._store.writing() as connection:
             self.append_within(connection, chunks, numbers)
@@ -61,6 +64,11 @@ class Appending:
             chunks = [rest for one in chunks if (rest := _without(one, held)) is not None]
         append_chunks(self._store, connection, chunks, numbers, position)
         return position, position + sum(one.rows for one in chunks)
+
+    def _append_alone(self, chunk: Chunk) -> bool:
+        """Append a chunk without a look at what is there; return whether that was possible, as it nearly always is."""
+        number = self._numbers.get(write_answerer(chunk.by))
+        return number is not None and self._store.append(chunk, number)
 
     def held(self, connection: Statements, first: str, last: str) -> set[str]:
         """Return the ids of the chunks that reach into a range of ids, and those that files have in it."""

@@ -17,10 +17,10 @@ from typing import Any
 
 import psycopg
 
-from setpoint.adapters.log.answer_chunk import as_class
+from setpoint.adapters.log.answer_chunk import Chunk, as_class
 from setpoint.adapters.log.postgres_tables import LAYOUT, LOSSES, TABLES
 from setpoint.adapters.log.secret import new_salt
-from setpoint.adapters.log.store import Judged, Statements
+from setpoint.adapters.log.store import APPEND, Judged, Statements, line_of
 from setpoint.adapters.postgres_address import Address
 from setpoint.adapters.postgres_link import Connection, PostgresLink, connect, say
 from setpoint.clock import Clock
@@ -35,6 +35,7 @@ WHERE n.nspname = %(schema)s AND c.relname = 'layout'
 _OTHER = "SELECT model FROM answerers WHERE model <> :model LIMIT 1"
 _KNOWN = "SELECT prediction, text, number FROM outcomes WHERE prediction = ANY(:predictions)"
 _MAKE_SALT = "INSERT INTO secrets (salt) VALUES (:salt) ON CONFLICT DO NOTHING"
+_APPEND = f"{APPEND} RETURNING position"
 _TELL = """
 INSERT INTO outcomes (prediction, text, number, at, answerer, drawn, wrong, distance)
 VALUES (:prediction, :text, :number, :at, :answerer, :drawn, :wrong, :distance)
@@ -83,6 +84,12 @@ class PostgresStore:
         verb = f"write the prediction log {self.name}"
         with self._writer.transaction(self._begin_writing, verb) as connection:
             yield connection
+
+    def append(self, chunk: Chunk, answerer: int) -> bool:
+        """Append a chunk in a transaction of its own, in one round trip; see `LogStore.append`."""
+        with self.writing() as connection:
+            appended = connection.execute(_APPEND, line_of(chunk, answerer))
+        return bool(appended.fetchall())
 
     @contextmanager
     def reading(self) -> Iterator[Statements]:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from setpoint.adapters.log.answer_chunk import pack
+from setpoint.adapters.log.answer_chunk import Chunk, pack
 from setpoint.adapters.log.answer_spool import AnswerSpool
 from setpoint.adapters.log.appending import Appending
 from setpoint.adapters.log.chunk_log import ChunkLog
@@ -76,6 +76,10 @@ class SpooledStore:
     def writing(self) -> AbstractContextManager[Statements]:
         """Hold the write lock of the tables; see `LogStore.writing`."""
         return self._store.writing()
+
+    def append(self, chunk: Chunk, answerer: int) -> bool:
+        """Append a chunk to the tables in a transaction of its own; see `LogStore.append`."""
+        return self._store.append(chunk, answerer)
 
     @contextmanager
     def reading(self) -> Iterator[Statements]:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import apsw
 
+from setpoint.adapters.log.answer_chunk import Chunk
 from setpoint.adapters.log.sqlite_checkpoints import Checkpoints
-from setpoint.adapters.log.store import FRESH, Judged, Statements
+from setpoint.adapters.log.store import APPEND, FRESH, Judged, Statements, line_of
 from setpoint.errors import JournalError
 from setpoint.facts.prediction import Answerer
 
@@ -147,11 +148,23 @@ class LogFile:
                 yield connection
                 connection.execute("COMMIT")
             except apsw.Error as error:
-                msg = f"cannot write the prediction log {self.path}: {error}"
-                raise JournalError(msg) from error
+                raise self._unwritable(error) from error
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+    def append(self, chunk: Chunk, answerer: int) -> bool:
+        """Append a chunk in a transaction of its own; see `setpoint.adapters.log.store.LogStore.append`.
+
+        It is one statement, which begins and commits by itself: each further one would have the thread wait for the
+        interpreter again.
+        """
+        with self._lock:
+            try:
+                self._connection.execute(APPEND, line_of(chunk, answerer))
+                return self._connection.changes() > 0
+            except apsw.Error as error:
+                raise self._unwritable(error) from error
 
     @contextmanager
     def reading(self) -> Iterator[Statements]:
@@ -203,6 +216,9 @@ class LogFile:
     def tell(self, connection: Statements, outcomes: Sequence[Judged]) -> None:
         """Insert outcomes that are not known."""
         connection.executemany(_TELL, [one._asdict() for one in outcomes])
+
+    def _unwritable(self, error: apsw.Error) -> JournalError:
+        return JournalError(f"cannot write the prediction log {self.path}: {error}")
 
     def _truncate(self) -> bool:
         """Empty the write-ahead log, and return whether somebody was in the way all the time."""

@@ -102,6 +102,17 @@ class LogStore(Protocol):
             JournalError: The log cannot be written; nothing was.
         """
 
+    def append(self, chunk: Chunk, answerer: int) -> bool:
+        """Append a chunk in a transaction of its own; return False, and do nothing, where the log may have some of it.
+
+        Args:
+            chunk: The chunk.
+            answerer: The number of who answered.
+
+        Raises:
+            JournalError: The log cannot be written; nothing was.
+        """
+
     def reading(self) -> AbstractContextManager[Statements]:
         """Read one consistent state of the log.
 
@@ -153,20 +164,23 @@ WHERE NOT EXISTS (
 """
 """What the view `fresh` shows."""
 
-_INSERT = """
-INSERT INTO chunks (position, answerer, hour, first_id, last_id, first_at, last_at, rows, drawn, errors, ids, answers,
-                    inputs)
-VALUES (:position, :answerer, :hour, :first_id, :last_id, :first_at, :last_at, :rows, :drawn, :errors, :ids, :answers,
-        :inputs)
+_COLUMNS = Chunk._fields[1:]  # without `by`, which is `answerer`
+_ENDS = """
+SELECT COALESCE((SELECT position + rows FROM chunks ORDER BY position DESC LIMIT 1), 0) AS position
+UNION ALL SELECT COALESCE((SELECT MAX(last_position) + 1 FROM files), 0)
+UNION ALL SELECT COALESCE((SELECT MAX(last_position) + 1 FROM removed), 0)
 """
-_END = """
-COALESCE((SELECT position + rows FROM chunks ORDER BY position DESC LIMIT 1), 0),
-COALESCE((SELECT MAX(last_position) + 1 FROM files), 0), COALESCE((SELECT MAX(last_position) + 1 FROM removed), 0)
+_END = f"SELECT MAX(position) FROM ({_ENDS}) AS ends"  # noqa: S608 (nobody else's words, here and below)
+_HAS_SOME = """
+EXISTS (SELECT 1 FROM chunks WHERE last_id >= :first_id AND first_id <= :last_id)
+OR EXISTS (SELECT 1 FROM files WHERE last_id >= :first_id AND first_id <= :last_id)
 """
-_BEFORE = f"""
-SELECT {_END}, EXISTS (SELECT 1 FROM chunks WHERE last_id >= :low AND first_id <= :high),
-       EXISTS (SELECT 1 FROM files WHERE last_id >= :low AND first_id <= :high)
-"""  # noqa: S608 (nobody else's words)
+_BEFORE = f"SELECT ({_END}), {_HAS_SOME}"
+_INTO = f"INSERT INTO chunks (position, answerer, {', '.join(_COLUMNS)})"
+_VALUES = ", ".join(f":{name}" for name in ("answerer", *_COLUMNS))
+_INSERT = f"{_INTO} VALUES (:position, {_VALUES})"
+APPEND = f"{_INTO} SELECT ({_END}), {_VALUES} WHERE NOT ({_HAS_SOME})"
+"""Inserts a chunk, as `line_of` has it, at the end of the log, unless that may have one of its answers."""
 _NOTE = """
 INSERT INTO answerers (document, model, version, generation) VALUES (:document, :model, :version, :generation)
 ON CONFLICT DO NOTHING
@@ -204,6 +218,9 @@ AND EXISTS (
 read_answerer = msgspec.json.Decoder(Answerer).decode
 """Returns an answerer as its document has it."""
 
+write_answerer = msgspec.json.Encoder().encode
+"""Returns the document of an answerer, which is the same for the same answerer."""
+
 
 def append_chunks(
     store: LogStore,
@@ -226,7 +243,7 @@ def append_chunks(
         JournalError: It is the log of another model.
     """
     for chunk in chunks:
-        document = msgspec.json.encode(chunk.by)
+        document = write_answerer(chunk.by)
         if document not in numbers:
             numbers[document] = _number_of(store, connection, chunk.by, document)
         insert_chunk(connection, chunk, position, numbers[document])
@@ -235,20 +252,27 @@ def append_chunks(
 
 def insert_chunk(connection: Statements, chunk: Chunk, position: int, answerer: int) -> None:
     """Insert a chunk at a position."""
-    line = {**chunk._asdict(), "position": position, "answerer": answerer}
-    line.pop("by")
-    connection.execute(_INSERT, line)
+    connection.execute(_INSERT, {"position": position, **line_of(chunk, answerer)})
+
+
+def line_of(chunk: Chunk, answerer: int) -> dict[str, Any]:
+    """Return a chunk as the table has it, but for its position."""
+    line = chunk._asdict()
+    del line["by"]
+    line["answerer"] = answerer
+    return line
 
 
 def end_of(connection: Statements) -> int:
     """Return the position after the last answer: the number of answers."""
-    return int(max(connection.execute(f"SELECT {_END}").fetchone()))
+    return int(connection.execute(_END).fetchone()[0])
 
 
-def before(connection: Statements, low: str, high: str) -> tuple[int, bool]:
-    """Return the position after the last answer, and whether the log may have answers with ids from `low` to `high`."""
-    *ends, in_chunks, in_files = connection.execute(_BEFORE, {"low": low, "high": high}).fetchone()
-    return int(max(ends)), bool(in_chunks or in_files)
+def before(connection: Statements, first_id: str, last_id: str) -> tuple[int, bool]:
+    """Return the position after the last answer, and whether the log may have answers with ids in a range."""
+    asked = {"first_id": first_id, "last_id": last_id}
+    position, has_some = connection.execute(_BEFORE, asked).fetchone()
+    return int(position), bool(has_some)
 
 
 def parts_of(connection: Statements, stretch: Stretch, *, inputs: bool) -> list[Part]:
