@@ -16,7 +16,7 @@ NAMED = "floor, named values"
 def floors(trained: Trained) -> list[Server]:
     """Return both floors."""
     model = write_floor_model(trained, trained.project / "floor.onnx")
-    return [_floor(FLOOR, model, rows.listed(ROW)), _floor(NAMED, model, rows.flat(ROW), "named")]
+    return [_floor(NAMED, model, rows.flat(ROW), "named"), _floor(FLOOR, model, rows.listed(ROW))]
 
 
 def _floor(name: str, model: Path, body: bytes, *more: str) -> Server:

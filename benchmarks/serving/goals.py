@@ -1,9 +1,19 @@
-"""What the gateway must reach beside the floor and the peers, and whether it does. Pure."""
+"""What the gateway must reach beside the floor and the peers, and whether it does. Pure.
 
-from collections.abc import Mapping, Sequence
+What is held against each other was measured in the same turn, so that a slow minute of the machine falls on both. A
+goal is judged by the median over the turns and its interval of 90 % confidence, from order statistics: where the limit
+lies within, the turns do not tell.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.serving.rounds import Figure, by_server
+from scipy.stats import quantile_test
+
+from benchmarks.serving.load import Load
+from benchmarks.serving.turns import Figure, Run, by_server, figures
 
 BUFFERED, DURABLE = "setpoint buffered flat", "setpoint durable flat"
 """The servers that are judged: `/predict` with one flat row."""
@@ -11,6 +21,7 @@ _OF_FLOOR = {BUFFERED: (0.7, (1, 16, 64)), DURABLE: (0.4, (64,))}
 """The share of the floor's answers, and at how many connections; one durable answer alone waits for the disk alone."""
 _FSYNCS = 3
 _CROWDED = 0.3  # cores
+_CONFIDENCE = 0.9  # so that either end of the interval errs in one case of twenty
 _TIMES_BEST_PEER = {
     "forest": {1: 20.0, 16: 10.0, 64: 10.0},
     "logistic": {1: 3.5, 16: 10.0, 64: 10.0},
@@ -23,64 +34,83 @@ class Goal:
 
     Args:
         text: What was asked.
-        found: What was measured, in the same unit; None where it could not be.
+        values: What was measured, turn by turn, in the same unit; empty where it could not be.
         limit: What it is held against.
-        at_least: Whether `found` must reach `limit`; otherwise it must not pass it.
+        at_least: Whether it must reach `limit`; otherwise it must not pass it.
         model: The model it was measured on.
         others: Cores that others kept busy meanwhile, in the busier of the measurements it stands on.
         by_cpu: The same ratio by processor time for one answer, which others disturb less; None where there is none.
     """
 
     text: str
-    found: float | None
+    values: Sequence[float]
     limit: float
     at_least: bool
     model: str
-    others: float
+    others: float = 0.0
     by_cpu: float | None = None
 
     @property
+    def found(self) -> float | None:
+        """The median over the turns; None where there were none."""
+        return statistics.median(self.values) if self.values else None
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The interval in which the median lies; without ends where the turns are too few."""
+        if not self.values:
+            return -math.inf, math.inf
+        found = quantile_test(list(self.values), p=0.5).confidence_interval(_CONFIDENCE)
+        low, high = float(found.low), float(found.high)
+        return (
+            -math.inf if math.isnan(low) else low,
+            math.inf if math.isnan(high) else high,
+        )
+
+    @property
     def verdict(self) -> str:
-        """`pass` or `miss`; or `not measured`, or `crowded` by others on the machine, and neither is a pass."""
+        """`pass` or `miss`; or `inconclusive`, `not measured`, `crowded` by others on the machine: none is a pass."""
         if self.found is None:
             return "not measured"
         if self.others > _CROWDED:
             return "crowded"
+        low, high = self.span
+        if low < self.limit < high:
+            return "inconclusive"
         kept = self.found >= self.limit if self.at_least else self.found <= self.limit
         return "pass" if kept else "miss"
 
 
 def goals(
     model: str,
-    found: Sequence[Figure],
+    runs: Sequence[Run],
     *,
     floor: str,
     peers: Sequence[str],
-    fsync_p99_ms: float,
+    fsync_p99_ms: Mapping[int, float],
 ) -> list[Goal]:
     """Return the goals of one model.
 
     Args:
         model: `forest` or `logistic`.
-        found: All figures of the model.
+        runs: All runs of the model.
         floor: Name of the floor.
         peers: Names of the peers that were asked for.
-        fsync_p99_ms: 99th percentile of one fsync on the log's disk, in milliseconds.
+        fsync_p99_ms: By turn, the 99th percentile of one fsync on the log's disk, in milliseconds.
     """
     made: list[Goal] = []
-    for connections in sorted({figure.connections for figure in found}):
-        here = by_server(found, connections)
+    for connections in sorted({run.connections for run in runs}):
+        here = _Here(model, connections, runs)
         for server, (share, places) in _OF_FLOOR.items():
             if connections in places:
                 text = f"{server}: share of the floor's answers/s at {connections}"
-                made.append(_times(text, model, here.get(server), here.get(floor), share))
-        made.append(_durable_p99(model, here, connections, floor, fsync_p99_ms))
-        times = _TIMES_BEST_PEER[model].get(connections)
-        if times is not None:
+                made.append(here.times(text, server, floor, share))
+        made.append(here.durable_p99(floor, fsync_p99_ms))
+        limit = _TIMES_BEST_PEER[model].get(connections)
+        if limit is not None:
             text = f"{BUFFERED}: times the best peer's answers/s at {connections}"
-            best = here.get(best_of(here, peers))
-            made.append(_times(text, model, here.get(BUFFERED), best, times))
-        made.extend(_below_peers(name, model, here, connections, peers) for name in ("p50", "p99"))
+            made.append(here.times(text, BUFFERED, best_of(here.figures, peers), limit))
+        made.extend(here.below_peers(name, peers) for name in ("p50", "p99"))
     return made
 
 
@@ -90,49 +120,71 @@ def best_of(here: Mapping[str, Figure], names: Sequence[str]) -> str:
     return max(measured, key=lambda name: here[name].rate, default="")
 
 
-def _times(text: str, model: str, one: Figure | None, other: Figure | None, limit: float) -> Goal:
-    """Return the goal that one server answers at least `limit` times what another does."""
-    if one is None or other is None:
-        return Goal(text, None, limit, at_least=True, model=model, others=0.0)
-    others = max(one.others, other.others)
-    ratio = one.rate / other.rate
-    by_cpu = other.cpu_us / one.cpu_us
-    return Goal(text, ratio, limit, at_least=True, model=model, others=others, by_cpu=by_cpu)
-
-
-def _durable_p99(
-    model: str, here: Mapping[str, Figure], connections: int, floor: str, fsync_p99_ms: float
-) -> Goal:
-    text = f"{DURABLE}: p99 ms at {connections}, within the floor's and {_FSYNCS} fsyncs"
-    one, other = here.get(DURABLE), here.get(floor)
-    if one is None or other is None:
-        return Goal(text, None, 0.0, at_least=False, model=model, others=0.0)
-    limit = other.p99_ms + _FSYNCS * fsync_p99_ms
-    others = max(one.others, other.others)
-    return Goal(text, one.p99_ms, limit, at_least=False, model=model, others=others)
-
-
-def _below_peers(
-    name: str, model: str, here: Mapping[str, Figure], connections: int, peers: Sequence[str]
-) -> Goal:
-    """Return the goal that a percentile of latency is not above any peer's.
+class _Here:
+    """The runs of one model at one number of connections.
 
     Args:
-        name: `p50` or `p99`.
         model: The model.
-        here: The figures at these connections, by server.
         connections: How many.
-        peers: Names of the peers.
+        runs: All runs of the model.
     """
-    text = f"{BUFFERED}: {name} ms at {connections}, not above the lowest peer's"
-    measured = [here[peer] for peer in peers if peer in here]
-    if not measured or BUFFERED not in here:
-        return Goal(text, None, 0.0, at_least=False, model=model, others=0.0)
 
-    def latency_ms(figure: Figure) -> float:
-        return figure.p50_ms if name == "p50" else figure.p99_ms
+    def __init__(self, model: str, connections: int, runs: Sequence[Run]) -> None:
+        self._model = model
+        self._connections = connections
+        self._runs = {(run.server, run.turn): run for run in runs if run.connections == connections}
+        self.figures = by_server(figures(list(self._runs.values())), connections)
 
-    one, lowest = here[BUFFERED], min(measured, key=latency_ms)
-    others = max(one.others, lowest.others)
-    found, limit = latency_ms(one), latency_ms(lowest)
-    return Goal(text, found, limit, at_least=False, model=model, others=others)
+    def times(self, text: str, one: str, other: str, limit: float) -> Goal:
+        """Return the goal that one server answers at least `limit` times what another does."""
+        values = self._in_pairs(one, other, lambda a, b, _: a.load.rate / b.load.rate)
+        by_cpu = self.figures[other].cpu_us / self.figures[one].cpu_us if values else None
+        others = self._others(one, other)
+        return Goal(text, values, limit, True, self._model, others, by_cpu)  # noqa: FBT003 (named by its place)
+
+    def durable_p99(self, floor: str, fsync_p99_ms: Mapping[int, float]) -> Goal:
+        """Return the goal that durable answers take no longer than the floor's and some fsyncs."""
+        text = (
+            f"{DURABLE}: ms of p99 at {self._connections} beyond the floor's and {_FSYNCS} fsyncs"
+        )
+
+        def beyond_ms(one: Run, other: Run, turn: int) -> float:
+            return one.load.p99_ms - other.load.p99_ms - _FSYNCS * fsync_p99_ms[turn]
+
+        values = self._in_pairs(DURABLE, floor, beyond_ms)
+        others = self._others(DURABLE, floor)
+        return Goal(text, values, 0.0, at_least=False, model=self._model, others=others)
+
+    def below_peers(self, name: str, peers: Sequence[str]) -> Goal:
+        """Return the goal that a percentile of latency, `p50` or `p99`, is not above any peer's."""
+        text = f"{BUFFERED}: {name} at {self._connections} as a share of the lowest peer's"
+        measured = [self.figures[peer] for peer in peers if peer in self.figures]
+        lowest = min(measured, key=lambda one: _latency_ms(one, name), default=None)
+        peer = "" if lowest is None else lowest.server
+
+        def share(one: Run, other: Run, _: int) -> float:
+            return _latency_ms(one.load, name) / _latency_ms(other.load, name)
+
+        values = self._in_pairs(BUFFERED, peer, share)
+        others = self._others(BUFFERED, peer)
+        return Goal(text, values, 1.0, at_least=False, model=self._model, others=others)
+
+    def _in_pairs(
+        self, one: str, other: str, compare: Callable[[Run, Run, int], float]
+    ) -> list[float]:
+        """Return what comes of two servers in each turn that both had."""
+        turns = sorted(turn for server, turn in self._runs if server == one)
+        return [
+            compare(self._runs[one, turn], self._runs[other, turn], turn)
+            for turn in turns
+            if (other, turn) in self._runs
+        ]
+
+    def _others(self, *servers: str) -> float:
+        return max(
+            (self.figures[one].others for one in servers if one in self.figures), default=0.0
+        )
+
+
+def _latency_ms(found: Figure | Load, name: str) -> float:
+    return found.p50_ms if name == "p50" else found.p99_ms

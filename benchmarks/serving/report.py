@@ -2,16 +2,17 @@
 
 import html
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import altair as alt
 import vl_convert
 
-from benchmarks.serving.disk import Disk
+from benchmarks.serving.disk import Disk, median_disk
 from benchmarks.serving.goals import Goal, best_of
-from benchmarks.serving.rounds import Figure, by_server, plain
+from benchmarks.serving.turns import Figure, Run, by_server, figures, plain
 
 _WIDTH = 520
 _KINDS = ("setpoint", "floor", "peer")
@@ -28,22 +29,33 @@ class Measured:
 
     Args:
         model: `forest` or `logistic`.
-        figures: Medians by server and connections.
-        disk: The disk under the log.
+        runs: All runs.
+        disks: The disk under the log, by turn.
         goals: The goals, judged.
     """
 
     model: str
-    figures: Sequence[Figure]
-    disk: Disk
+    runs: Sequence[Run]
+    disks: Mapping[int, Disk]
     goals: Sequence[Goal]
+
+    @property
+    def figures(self) -> Sequence[Figure]:
+        """Medians by server and connections."""
+        return figures(self.runs)
+
+    @property
+    def disk(self) -> Disk:
+        """The median disk."""
+        return median_disk(list(self.disks.values()))
 
 
 def table(found: Measured, *, floor: str, peers: Sequence[str]) -> str:
     """Return the figures of one model as text: a block for each number of connections, fastest first."""
     lines = []
-    for connections in sorted({figure.connections for figure in found.figures}):
-        here = by_server(found.figures, connections)
+    medians = found.figures
+    for connections in sorted({figure.connections for figure in medians}):
+        here = by_server(medians, connections)
         best = best_of(here, peers)
         lines += [f"{found.model}, {connections} connection{'s' * (connections > 1)}", _HEAD]
         for one in sorted(here.values(), key=lambda figure: -figure.rate):
@@ -76,8 +88,10 @@ def _goal_line(goal: Goal) -> str:
     measured = "-" if goal.found is None else f"{goal.found:.2f}"
     sign = ">=" if goal.at_least else "<="
     wanted = "" if goal.found is None else f" ({sign} {goal.limit:.2f})"
+    low, high = goal.span
+    span = "" if goal.found is None else f", in {len(goal.values)} turns {low:.2f} to {high:.2f}"
     cpu = "" if goal.by_cpu is None else f"; by processor time {goal.by_cpu:.2f}"
-    return f"{goal.verdict:<13}{goal.model:<9} {goal.text}: {measured}{wanted}{cpu}"
+    return f"{goal.verdict:<13}{goal.model:<9} {goal.text}: {measured}{wanted}{span}{cpu}"
 
 
 def write_json(found: Sequence[Measured], about: str, path: Path) -> None:
@@ -86,12 +100,20 @@ def write_json(found: Sequence[Measured], about: str, path: Path) -> None:
         {
             "model": one.model,
             "figures": plain(one.figures),
+            "runs": plain(one.runs),
             "fsync_ms": asdict(one.disk),
-            "goals": [{**asdict(goal), "verdict": goal.verdict} for goal in one.goals],
+            "fsync_ms_by_turn": {turn: asdict(disk) for turn, disk in one.disks.items()},
+            "goals": [_goal(goal) for goal in one.goals],
         }
         for one in found
     ]
     path.write_text(json.dumps({"about": about, "models": models}, indent=2) + "\n")
+
+
+def _goal(goal: Goal) -> dict[str, object]:
+    """Return a goal as plain data; an end that its interval does not have is null."""
+    span = [end if math.isfinite(end) else None for end in goal.span]
+    return {**asdict(goal), "found": goal.found, "span": span, "verdict": goal.verdict}
 
 
 def write_page(found: Sequence[Measured], about: str, text: str, path: Path) -> None:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.serving [--peers all | NAME …] [--models …] [--quick] [--cache DIR]
 
-One core for the server, one for wrk. All servers take turns, several times; every figure is a median over the turns.
-Before it is timed a server must give the native model's answer. Peers are installed on demand, each into an environment
-of its own under the cache; without `--peers` none is.
+One core for the server, one for wrk. All servers take turns, several times, forwards and backwards. Every figure is a
+median over the turns; goals are judged within each of them. Before it is timed a server must give the native model's
+answer. Peers are installed on demand, each into an environment of its own under the cache; without `--peers` none is.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from benchmarks.serving.load import NoGeneratorError, require_wrk
 from benchmarks.serving.peers.catalogue import PEERS
 from benchmarks.serving.peers.stage import stage
 from benchmarks.serving.report import Measured, goal_lines, table, write_json, write_page
-from benchmarks.serving.rounds import Plan, figures, measure
+from benchmarks.serving.turns import Plan, measure
 
 _CORES = 2
 
@@ -42,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> None:
         return
     cache = asked.cache.expanduser()
     cache.mkdir(parents=True, exist_ok=True)
-    plan = Plan(3, 1.0) if asked.quick else Plan(asked.rounds, asked.seconds)
+    plan = Plan(3, 1.0) if asked.quick else Plan(asked.turns, asked.seconds)
     peers = tuple(PEERS) if "all" in asked.peers else tuple(asked.peers)
     found = []
     # Beside the environments, because a folder for temporary files may lie in memory, where an fsync costs nothing.
@@ -58,8 +58,10 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--peers", nargs="*", choices=["all", *PEERS], default=[], metavar="NAME")
     parser.add_argument("--models", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
-    parser.add_argument("--quick", action="store_true", help="runs of 1 s, 3 rounds")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each server [5]")
+    parser.add_argument("--quick", action="store_true", help="runs of 1 s, 3 turns")
+    parser.add_argument(
+        "--turns", type=int, default=9, help="of each server, five at least to tell anything [9]"
+    )
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a run [3]")
     parser.add_argument(
         "--cache", type=Path, default=CACHE, help=f"environments, reports [{CACHE}]"
@@ -77,18 +79,22 @@ def _measured(
             staged.append(stage(PEERS[name], trained, cache))
         except NoEnvironmentError as error:
             print(f"  {name}: left out: {error}")
-    disks: list[Disk] = []
+    disks: dict[int, list[Disk]] = {}
+
+    def measure_before(turn: int) -> None:
+        disks.setdefault(turn, []).append(measure_disk(trained.project))
+
     servers = [*floors(trained), *gateways(trained), *staged]
-    runs = measure(
-        servers,
-        plan,
-        expected=trained.probability,
-        before_each=lambda: disks.append(measure_disk(trained.project)),
+    runs = measure(servers, plan, expected=trained.probability, before_each=measure_before)
+    by_turn = {turn: median_disk(found) for turn, found in disks.items()}
+    judged = goals(
+        model,
+        runs,
+        floor=FLOOR,
+        peers=[server.name for server in staged],
+        fsync_p99_ms={turn: disk.p99_ms for turn, disk in by_turn.items()},
     )
-    found, disk = figures(runs), median_disk(disks)
-    names = [server.name for server in staged]
-    judged = goals(model, found, floor=FLOOR, peers=names, fsync_p99_ms=disk.p99_ms)
-    return Measured(model, found, disk, judged)
+    return Measured(model, runs, by_turn, judged)
 
 
 def _report(found: Sequence[Measured], peers: Sequence[str], plan: Plan, folder: Path) -> None:
@@ -97,7 +103,7 @@ def _report(found: Sequence[Measured], peers: Sequence[str], plan: Plan, folder:
     about = (
         f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, "
         f"Python {platform.python_version()}; "
-        f"one core for the server, one for wrk; one row of 30 numbers; medians of {plan.rounds} turns of "
+        f"one core for the server, one for wrk; one row of 30 numbers; medians of {plan.turns} turns of "
         f"{plan.seconds:g} s; `others` is how many cores somebody else kept busy meanwhile."
     )
     blocks = [table(one, floor=FLOOR, peers=names) for one in found]

@@ -14,9 +14,9 @@ from benchmarks.serving.bundles import ROW, train_bundle
 from benchmarks.serving.environments import CACHE, environment, variables
 from benchmarks.serving.floor_model import write_floor_model
 from benchmarks.serving.load import NoGeneratorError, require_wrk
-from benchmarks.serving.rounds import Figure, Plan, figures, measure
 from benchmarks.serving.rows import listed
 from benchmarks.serving.server import Server, spare_port
+from benchmarks.serving.turns import Figure, Plan, figures, measure
 
 SERVERS = ("uvicorn", "granian-asgi", "granian-rsgi", "protocol")
 REQUIREMENTS = (
@@ -34,7 +34,7 @@ _HERE = Path(__file__).parent
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="The gateway's HTTP server: what was measured.")
-    parser.add_argument("--quick", action="store_true", help="runs of 1 s, 3 rounds")
+    parser.add_argument("--quick", action="store_true", help="runs of 1 s, 3 turns")
     parser.add_argument("--cache", type=Path, default=CACHE, help=f"environments [{CACHE}]")
     asked = parser.parse_args()
     try:

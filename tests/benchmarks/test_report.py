@@ -4,16 +4,23 @@ import json
 
 from benchmarks.serving.disk import Disk, measure_disk
 from benchmarks.serving.goals import BUFFERED, goals
+from benchmarks.serving.load import Load
 from benchmarks.serving.report import Measured, goal_lines, table, write_json, write_page
-from benchmarks.serving.rounds import Figure
+from benchmarks.serving.turns import Run
 
-FIGURES = [
-    Figure("floor", 1, 200.0, 190.0, 210.0, 0.1, 0.2, 30.0, 0, 5, 0.0),
-    Figure(BUFFERED, 1, 150.0, 140.0, 160.0, 0.1, 0.2, 40.0, 0, 5, 0.0),
-    Figure("peer", 1, 10.0, 9.0, 11.0, 1.0, 2.0, 400.0, 7, 5, 0.0),
-]
-GOALS = goals("logistic", FIGURES, floor="floor", peers=["peer"], fsync_p99_ms=1.0)
-MEASURED = Measured("logistic", FIGURES, Disk(0.1, 0.2), GOALS)
+
+def runs(server, rate, p99_ms, cpu_us, errors=0):
+    load = Load(round(rate * 10), 10.0, p99_ms / 2, p99_ms, errors)
+    return [Run(server, turn, 1, load, cpu_us, others=0.0) for turn in range(5)]
+
+
+OURS = runs(BUFFERED, 150.0, 0.2, 40.0)
+RUNS = [*runs("floor", 200.0, 0.2, 30.0), *OURS, *runs("peer", 10.0, 2.0, 400.0, errors=7)]
+DISKS = dict.fromkeys(range(5), Disk(0.1, 0.2))
+GOALS = goals(
+    "logistic", RUNS, floor="floor", peers=["peer"], fsync_p99_ms=dict.fromkeys(range(5), 0.2)
+)
+MEASURED = Measured("logistic", RUNS, DISKS, GOALS)
 
 
 def test_ratios_are_to_the_floor_and_to_the_best_peer():
@@ -27,7 +34,7 @@ def test_ratios_are_to_the_floor_and_to_the_best_peer():
 
 
 def test_without_floor_and_peers_there_are_no_ratios():
-    text = table(Measured("logistic", FIGURES[1:2], Disk(0.1, 0.2), []), floor="floor", peers=[])
+    text = table(Measured("logistic", OURS, DISKS, []), floor="floor", peers=[])
     (line,) = [one for one in text.splitlines() if BUFFERED in one]
     assert line.split()[5:7] == ["-", "-"]
 
@@ -37,7 +44,9 @@ def test_a_goal_that_was_not_measured_says_so():
 
 
 def test_ratios_are_told_by_processor_time_too():
-    assert "15.00 (>= 3.50); by processor time 10.00" in goal_lines(GOALS)
+    assert "15.00 (>= 3.50), in 5 turns 15.00 to 15.00; by processor time 10.00" in goal_lines(
+        GOALS
+    )
 
 
 def test_page_needs_nothing_from_outside(tmp_path):
@@ -53,6 +62,7 @@ def test_json_has_figures_and_verdicts(tmp_path):
     (model,) = json.loads((tmp_path / "serving.json").read_text())["models"]
     assert [one["server"] for one in model["figures"]] == ["floor", BUFFERED, "peer"]
     assert {goal["verdict"] for goal in model["goals"]} == {"pass", "not measured"}
+    assert len(model["runs"]) == len(RUNS)
 
 
 def test_disk_is_measured_and_left_clean(tmp_path):

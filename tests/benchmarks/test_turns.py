@@ -1,17 +1,17 @@
-"""Medians over runs, and what a server must answer before it is timed."""
+"""Medians over turns, and what a server must answer before it is timed."""
 
 import json
 
 import pytest
-from benchmarks.serving import rounds
+from benchmarks.serving import turns
 from benchmarks.serving.load import Load
-from benchmarks.serving.rounds import Run, figures, verify
 from benchmarks.serving.server import DeadServerError, Server
+from benchmarks.serving.turns import Run, figures, verify
 
 
 def run(server, connections, requests, *, errors=0, p99_ms=1.0, others=0.0):
     load = Load(requests, 2.0, 0.5, p99_ms, errors)
-    return Run(server, connections, load, cpu_us=10.0, others=others)
+    return Run(server, 0, connections, load, cpu_us=10.0, others=others)
 
 
 def test_one_noisy_turn_does_not_move_the_figure():
@@ -35,7 +35,7 @@ def test_servers_and_connections_are_not_mixed():
 
 
 def answering(monkeypatch, content):
-    monkeypatch.setattr(rounds, "ask", lambda _server: content)
+    monkeypatch.setattr(turns, "ask", lambda _server: content)
     return Server("peer", (), "", b"", read=lambda body: json.loads(body)["probability"])
 
 

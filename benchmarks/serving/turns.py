@@ -1,4 +1,4 @@
-"""Rounds: every server in turn, again and again, so that a noisy minute falls on all of them; medians tell."""
+"""Turns: every server again and again, forwards and backwards, so that a noisy minute falls on all of them."""
 
 import math
 import resource
@@ -24,13 +24,13 @@ class Plan:
     """How much is measured.
 
     Args:
-        rounds: How often each server has its turn.
+        turns: How often each server has its turn.
         seconds: Length of one run.
         connections: Connections of the runs of one turn.
         warm_s: Length of the run before these, which is thrown away.
     """
 
-    rounds: int = 5
+    turns: int = 9
     seconds: float = 3.0
     connections: Sequence[int] = (1, 16, 64)
     warm_s: float = 1.0
@@ -42,6 +42,7 @@ class Run:
 
     Args:
         server: Its name.
+        turn: Number of the turn, from 0; the others had theirs just before or after.
         connections: How many.
         load: What wrk found.
         cpu_us: Processor time of the server and its children for one answer, in microseconds.
@@ -49,6 +50,7 @@ class Run:
     """
 
     server: str
+    turn: int
     connections: int
     load: Load
     cpu_us: float
@@ -92,7 +94,7 @@ def measure(
     *,
     expected: float | None = None,
     say: Callable[[str], None] = print,
-    before_each: Callable[[], None] = lambda: None,
+    before_each: Callable[[int], None] = lambda _: None,
 ) -> list[Run]:
     """Return all runs of all servers, interleaved. A server that fails is said and left out from then on.
 
@@ -101,28 +103,28 @@ def measure(
         plan: How much.
         expected: Native probability of the positive class of the posted row; answers are checked against it first.
         say: Takes a line of progress.
-        before_each: Called before each round, with nothing else running.
+        before_each: Called with the number of the turn before each server has it, with nothing else running.
     """
     # Somebody who ends the measurement ends the server that runs, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     runs: list[Run] = []
     left = list(servers)
-    for number in range(plan.rounds):
-        before_each()
-        for server in list(left):
+    for turn in range(plan.turns):
+        for server in left[:: 1 if turn % 2 == 0 else -1]:
+            before_each(turn)
             try:
-                turn = _turn(server, plan, expected)
+                found = _turn(server, turn, plan, expected)
             except (DeadServerError, ValueError) as error:
                 say(f"  {server.name}: left out: {error}")
                 left.remove(server)
                 continue
-            runs.extend(turn)
-            rates = ", ".join(f"{run.connections}: {run.load.rate:,.0f}/s" for run in turn)
-            say(f"  round {number + 1}/{plan.rounds} {server.name}: {rates}")
+            runs.extend(found)
+            rates = ", ".join(f"{run.connections}: {run.load.rate:,.0f}/s" for run in found)
+            say(f"  turn {turn + 1}/{plan.turns} {server.name}: {rates}")
     return runs
 
 
-def _turn(server: Server, plan: Plan, expected: float | None) -> list[Run]:
+def _turn(server: Server, turn: int, plan: Plan, expected: float | None) -> list[Run]:
     with running(server) as process:
         verify(server, expected)
         post(
@@ -132,20 +134,20 @@ def _turn(server: Server, plan: Plan, expected: float | None) -> list[Run]:
             seconds=plan.warm_s,
             content_type=server.content_type,
         )
-        return [_run(server, process, connections, plan) for connections in plan.connections]
+        return [_run(server, turn, process, connections, plan) for connections in plan.connections]
 
 
-def _run(server: Server, process: psutil.Process, connections: int, plan: Plan) -> Run:
+def _run(server: Server, turn: int, process: psutil.Process, connections: int, plan: Plan) -> Run:
     """Return one run; where others took the processor, the quietest of a few."""
     tries: list[Run] = []
     while len(tries) < _TRIES:
-        tries.append(_try(server, process, connections, plan))
+        tries.append(_try(server, turn, process, connections, plan))
         if tries[-1].others <= _CROWDED:
             break
     return min(tries, key=lambda run: run.others)
 
 
-def _try(server: Server, process: psutil.Process, connections: int, plan: Plan) -> Run:
+def _try(server: Server, turn: int, process: psutil.Process, connections: int, plan: Plan) -> Run:
     before, wrk, busy, begun = cpu_seconds(process), _children(), _busy(), time.monotonic()
     load = post(
         server.url,
@@ -158,6 +160,7 @@ def _try(server: Server, process: psutil.Process, connections: int, plan: Plan) 
     others = _busy() - busy - spent - (_children() - wrk)
     return Run(
         server.name,
+        turn,
         connections,
         load,
         cpu_us=spent * 1e6 / max(load.requests, 1),
@@ -226,6 +229,6 @@ def by_server(found: Sequence[Figure], connections: int) -> Mapping[str, Figure]
     return {figure.server: figure for figure in found if figure.connections == connections}
 
 
-def plain(found: Sequence[Figure]) -> list[dict[str, object]]:
-    """Return figures as plain data."""
+def plain(found: Sequence[Figure] | Sequence[Run]) -> list[dict[str, object]]:
+    """Return figures, or runs, as plain data."""
     return [asdict(figure) for figure in found]
