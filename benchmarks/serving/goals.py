@@ -1,8 +1,9 @@
 """What the gateway must reach beside the floor and the peers, and whether it does. Pure.
 
-What is held against each other was measured in the same turn, so that a slow minute of the machine falls on both. A
-goal is judged by the median over the turns and its interval of 90 % confidence, from order statistics: where the limit
-lies within, the turns do not tell.
+What is held against each other was measured in the same turn, so that a slow minute of the machine falls on both; the
+99th percentiles of durable answers and of the floor, which hang on single bad moments, seconds apart. A goal is judged
+by the median over the turns and its interval of 90 % confidence, from order statistics: where the limit lies within,
+the turns do not tell.
 """
 
 import math
@@ -84,6 +85,7 @@ class Goal:
 def goals(
     model: str,
     runs: Sequence[Run],
+    beside: Sequence[Run],
     *,
     floor: str,
     peers: Sequence[str],
@@ -93,10 +95,11 @@ def goals(
 
     Args:
         model: `forest` or `logistic`.
-        runs: All runs of the model.
+        runs: All runs of the model, each server by itself.
+        beside: Runs of durable answers and of the floor, which both stayed up.
         floor: Name of the floor.
         peers: Names of the peers that were asked for.
-        fsync_p99_ms: By turn, the 99th percentile of one fsync on the log's disk, in milliseconds.
+        fsync_p99_ms: By turn of the latter, the 99th percentile of one fsync on the log's disk, in milliseconds.
     """
     made: list[Goal] = []
     for connections in sorted({run.connections for run in runs}):
@@ -105,7 +108,7 @@ def goals(
             if connections in places:
                 text = f"{server}: share of the floor's answers/s at {connections}"
                 made.append(here.times(text, server, floor, share))
-        made.append(here.durable_p99(floor, fsync_p99_ms))
+        made.append(_Here(model, connections, beside).durable_p99(floor, fsync_p99_ms))
         limit = _TIMES_BEST_PEER[model].get(connections)
         if limit is not None:
             text = f"{BUFFERED}: times the best peer's answers/s at {connections}"
@@ -126,7 +129,7 @@ class _Here:
     Args:
         model: The model.
         connections: How many.
-        runs: All runs of the model.
+        runs: Runs of the model.
     """
 
     def __init__(self, model: str, connections: int, runs: Sequence[Run]) -> None:

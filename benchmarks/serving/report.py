@@ -29,13 +29,15 @@ class Measured:
 
     Args:
         model: `forest` or `logistic`.
-        runs: All runs.
-        disks: The disk under the log, by turn.
+        runs: All runs, each server by itself.
+        beside: Runs of the floor and of durable answers, which both stayed up.
+        disks: The disk under the log, by turn of the latter.
         goals: The goals, judged.
     """
 
     model: str
     runs: Sequence[Run]
+    beside: Sequence[Run]
     disks: Mapping[int, Disk]
     goals: Sequence[Goal]
 
@@ -63,6 +65,11 @@ def table(found: Measured, *, floor: str, peers: Sequence[str]) -> str:
             of_peer = one.rate / here[best].rate if best else None
             lines.append(_line(one, of_floor, of_peer))
         lines.append("")
+    for one in figures(found.beside):
+        lines.append(
+            f"beside each other, {one.connections} connection{'s' * (one.connections > 1)}: {one.server:<22} "
+            f"p50 {one.p50_ms:.2f} ms, p99 {one.p99_ms:.2f} ms"
+        )
     lines.append(
         f"fsync of one page: p50 {found.disk.p50_ms:.2f} ms, p99 {found.disk.p99_ms:.2f} ms"
     )
@@ -101,6 +108,7 @@ def write_json(found: Sequence[Measured], about: str, path: Path) -> None:
             "model": one.model,
             "figures": plain(one.figures),
             "runs": plain(one.runs),
+            "beside": plain(one.beside),
             "fsync_ms": asdict(one.disk),
             "fsync_ms_by_turn": {turn: asdict(disk) for turn, disk in one.disks.items()},
             "goals": [_goal(goal) for goal in one.goals],

@@ -3,8 +3,10 @@
     python -m benchmarks.serving [--peers all | NAME …] [--models …] [--quick] [--cache DIR]
 
 One core for the server, one for wrk. All servers take turns, several times, forwards and backwards. Every figure is a
-median over the turns; goals are judged within each of them. Before it is timed a server must give the native model's
-answer. Peers are installed on demand, each into an environment of its own under the cache; without `--peers` none is.
+median over the turns; goals are judged within each of them. Then the floor and durable answers stay up beside each
+other for short turns, in which their 99th percentiles are compared. Before it is timed a server must give the native
+model's answer. Peers are installed on demand, each into an environment of its own under the cache; without `--peers`
+none is.
 """
 
 import argparse
@@ -15,16 +17,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.serving.bundles import ESTIMATORS, Trained, train_bundle
-from benchmarks.serving.disk import Disk, measure_disk, median_disk
+from benchmarks.serving.disk import Disk, measure_disk
 from benchmarks.serving.environments import CACHE, NoEnvironmentError
 from benchmarks.serving.floors import FLOOR, floors
 from benchmarks.serving.gateway import gateways
-from benchmarks.serving.goals import goals
+from benchmarks.serving.goals import DURABLE, goals
 from benchmarks.serving.load import NoGeneratorError, require_wrk
 from benchmarks.serving.peers.catalogue import PEERS
 from benchmarks.serving.peers.stage import stage
 from benchmarks.serving.report import Measured, goal_lines, table, write_json, write_page
-from benchmarks.serving.turns import Plan, measure
+from benchmarks.serving.turns import Plan, measure, measure_beside
 
 _CORES = 2
 
@@ -42,7 +44,11 @@ def main(words: Sequence[str] | None = None) -> None:
         return
     cache = asked.cache.expanduser()
     cache.mkdir(parents=True, exist_ok=True)
-    plan = Plan(3, 1.0) if asked.quick else Plan(asked.turns, asked.seconds)
+    plan = (
+        Plan(3, 1.0, pairs=5)
+        if asked.quick
+        else Plan(asked.turns, asked.seconds, pairs=asked.pairs)
+    )
     peers = tuple(PEERS) if "all" in asked.peers else tuple(asked.peers)
     found = []
     # Beside the environments, because a folder for temporary files may lie in memory, where an fsync costs nothing.
@@ -62,6 +68,12 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--turns", type=int, default=9, help="of each server, five at least to tell anything [9]"
     )
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        default=31,
+        help="turns of the floor and durable answers beside it [31]",
+    )
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a run [3]")
     parser.add_argument(
         "--cache", type=Path, default=CACHE, help=f"environments, reports [{CACHE}]"
@@ -79,22 +91,28 @@ def _measured(
             staged.append(stage(PEERS[name], trained, cache))
         except NoEnvironmentError as error:
             print(f"  {name}: left out: {error}")
-    disks: dict[int, list[Disk]] = {}
+    ours = [*floors(trained), *gateways(trained)]
+    disks: dict[int, Disk] = {}
 
     def measure_before(turn: int) -> None:
-        disks.setdefault(turn, []).append(measure_disk(trained.project))
+        disks[turn] = measure_disk(trained.project)
 
-    servers = [*floors(trained), *gateways(trained), *staged]
-    runs = measure(servers, plan, expected=trained.probability, before_each=measure_before)
-    by_turn = {turn: median_disk(found) for turn, found in disks.items()}
+    runs = measure([*ours, *staged], plan, expected=trained.probability)
+    beside = measure_beside(
+        [server for server in ours if server.name in {FLOOR, DURABLE}],
+        plan,
+        expected=trained.probability,
+        before_each=measure_before,
+    )
     judged = goals(
         model,
         runs,
+        beside,
         floor=FLOOR,
         peers=[server.name for server in staged],
-        fsync_p99_ms={turn: disk.p99_ms for turn, disk in by_turn.items()},
+        fsync_p99_ms={turn: disk.p99_ms for turn, disk in disks.items()},
     )
-    return Measured(model, runs, by_turn, judged)
+    return Measured(model, runs, beside, disks, judged)
 
 
 def _report(found: Sequence[Measured], peers: Sequence[str], plan: Plan, folder: Path) -> None:
@@ -104,7 +122,8 @@ def _report(found: Sequence[Measured], peers: Sequence[str], plan: Plan, folder:
         f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}, "
         f"Python {platform.python_version()}; "
         f"one core for the server, one for wrk; one row of 30 numbers; medians of {plan.turns} turns of "
-        f"{plan.seconds:g} s; `others` is how many cores somebody else kept busy meanwhile."
+        f"{plan.seconds:g} s, and of {plan.pairs} of {plan.pair_s:g} s beside each other; "
+        f"`others` is how many cores somebody else kept busy meanwhile."
     )
     blocks = [table(one, floor=FLOOR, peers=names) for one in found]
     text = "\n\n".join([*blocks, *(goal_lines(one.goals) for one in found)])

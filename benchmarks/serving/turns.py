@@ -1,5 +1,6 @@
 """Turns: every server again and again, forwards and backwards, so that a noisy minute falls on all of them."""
 
+import contextlib
 import math
 import resource
 import signal
@@ -28,12 +29,16 @@ class Plan:
         seconds: Length of one run.
         connections: Connections of the runs of one turn.
         warm_s: Length of the run before these, which is thrown away.
+        pairs: How often servers that stay up beside each other have their turn.
+        pair_s: Length of such a run.
     """
 
     turns: int = 9
     seconds: float = 3.0
     connections: Sequence[int] = (1, 16, 64)
     warm_s: float = 1.0
+    pairs: int = 31
+    pair_s: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -105,8 +110,7 @@ def measure(
         say: Takes a line of progress.
         before_each: Called with the number of the turn before each server has it, with nothing else running.
     """
-    # Somebody who ends the measurement ends the server that runs, too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    _end_with_us()
     runs: list[Run] = []
     left = list(servers)
     for turn in range(plan.turns):
@@ -124,38 +128,93 @@ def measure(
     return runs
 
 
+def measure_beside(
+    servers: Sequence[Server],
+    plan: Plan,
+    *,
+    expected: float | None = None,
+    say: Callable[[str], None] = print,
+    before_each: Callable[[int], None] = lambda _: None,
+) -> list[Run]:
+    """Return runs of servers that all stay up, and idle while another has its turn: their runs are seconds apart.
+
+    For what hangs on a bad second of the machine, as a 99th percentile does. Servers that need the machine for
+    themselves do not belong here. Where one fails, that is said, and there are no further runs.
+
+    Args:
+        servers: The servers.
+        plan: How much.
+        expected: Native probability of the positive class of the posted row; answers are checked against it first.
+        say: Takes a line of progress.
+        before_each: Called with the number of the turn before it, while nobody is asked anything.
+    """
+    _end_with_us()
+    runs: list[Run] = []
+    try:
+        with contextlib.ExitStack() as stack:
+            up = [(server, stack.enter_context(running(server))) for server in servers]
+            for server, _ in up:
+                _warm(server, plan, expected)
+            for turn in range(plan.pairs):
+                before_each(turn)
+                for connections in plan.connections:
+                    for server, process in up[:: 1 if turn % 2 == 0 else -1]:
+                        runs.append(_run(server, turn, process, connections, plan.pair_s))
+                say(
+                    f"  turn {turn + 1}/{plan.pairs} of {' and '.join(one.name for one in servers)}"
+                )
+    except (DeadServerError, ValueError) as error:
+        say(f"  no further turns: {error}")
+    return runs
+
+
+def _end_with_us() -> None:
+    """Have whoever ends the measurement end the servers that run, too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 def _turn(server: Server, turn: int, plan: Plan, expected: float | None) -> list[Run]:
     with running(server) as process:
-        verify(server, expected)
-        post(
-            server.url,
-            server.body,
-            connections=max(plan.connections),
-            seconds=plan.warm_s,
-            content_type=server.content_type,
-        )
-        return [_run(server, turn, process, connections, plan) for connections in plan.connections]
+        _warm(server, plan, expected)
+        return [
+            _run(server, turn, process, connections, plan.seconds)
+            for connections in plan.connections
+        ]
 
 
-def _run(server: Server, turn: int, process: psutil.Process, connections: int, plan: Plan) -> Run:
+def _warm(server: Server, plan: Plan, expected: float | None) -> None:
+    """Check what a server answers, and have it answer for a while."""
+    verify(server, expected)
+    _post(server, max(plan.connections), plan.warm_s)
+
+
+def _post(server: Server, connections: int, seconds: float) -> Load:
+    return post(
+        server.url,
+        server.body,
+        connections=connections,
+        seconds=seconds,
+        content_type=server.content_type,
+    )
+
+
+def _run(
+    server: Server, turn: int, process: psutil.Process, connections: int, seconds: float
+) -> Run:
     """Return one run; where others took the processor, the quietest of a few."""
     tries: list[Run] = []
     while len(tries) < _TRIES:
-        tries.append(_try(server, turn, process, connections, plan))
+        tries.append(_try(server, turn, process, connections, seconds))
         if tries[-1].others <= _CROWDED:
             break
     return min(tries, key=lambda run: run.others)
 
 
-def _try(server: Server, turn: int, process: psutil.Process, connections: int, plan: Plan) -> Run:
+def _try(
+    server: Server, turn: int, process: psutil.Process, connections: int, seconds: float
+) -> Run:
     before, wrk, busy, begun = cpu_seconds(process), _children(), _busy(), time.monotonic()
-    load = post(
-        server.url,
-        server.body,
-        connections=connections,
-        seconds=plan.seconds,
-        content_type=server.content_type,
-    )
+    load = _post(server, connections, seconds)
     spent = cpu_seconds(process) - before
     others = _busy() - busy - spent - (_children() - wrk)
     return Run(

@@ -23,7 +23,7 @@ def runs(server, connections, rate, **options):
 
 def verdicts(found, peers=("peer",), model="logistic"):
     fsync_p99_ms = dict.fromkeys(range(100), 1.0)
-    judged = goals(model, found, floor="floor", peers=peers, fsync_p99_ms=fsync_p99_ms)
+    judged = goals(model, found, found, floor="floor", peers=peers, fsync_p99_ms=fsync_p99_ms)
     return {goal.text: goal.verdict for goal in judged}
 
 
@@ -78,6 +78,7 @@ def test_a_turn_that_one_of_them_missed_does_not_count():
         one
         for one in goals(
             "forest",
+            found,
             [*found, late],
             floor="floor",
             peers=(),
