@@ -89,7 +89,7 @@ def goals(
     *,
     floor: str,
     peers: Sequence[str],
-    fsync_p99_ms: Mapping[int, float],
+    fsync_p99_ms: float,
 ) -> list[Goal]:
     """Return the goals of one model.
 
@@ -99,7 +99,7 @@ def goals(
         beside: Runs of durable answers and of the floor, which both stayed up.
         floor: Name of the floor.
         peers: Names of the peers that were asked for.
-        fsync_p99_ms: By turn of the latter, the 99th percentile of one fsync on the log's disk, in milliseconds.
+        fsync_p99_ms: 99th percentile of one fsync on the log's disk, in milliseconds.
     """
     made: list[Goal] = []
     for connections in sorted({run.connections for run in runs}):
@@ -140,19 +140,19 @@ class _Here:
 
     def times(self, text: str, one: str, other: str, limit: float) -> Goal:
         """Return the goal that one server answers at least `limit` times what another does."""
-        values = self._in_pairs(one, other, lambda a, b, _: a.load.rate / b.load.rate)
+        values = self._in_pairs(one, other, lambda a, b: a.load.rate / b.load.rate)
         by_cpu = self.figures[other].cpu_us / self.figures[one].cpu_us if values else None
         others = self._others(one, other)
         return Goal(text, values, limit, True, self._model, others, by_cpu)  # noqa: FBT003 (named by its place)
 
-    def durable_p99(self, floor: str, fsync_p99_ms: Mapping[int, float]) -> Goal:
+    def durable_p99(self, floor: str, fsync_p99_ms: float) -> Goal:
         """Return the goal that durable answers take no longer than the floor's and some fsyncs."""
         text = (
             f"{DURABLE}: ms of p99 at {self._connections} beyond the floor's and {_FSYNCS} fsyncs"
         )
 
-        def beyond_ms(one: Run, other: Run, turn: int) -> float:
-            return one.load.p99_ms - other.load.p99_ms - _FSYNCS * fsync_p99_ms[turn]
+        def beyond_ms(one: Run, other: Run) -> float:
+            return one.load.p99_ms - other.load.p99_ms - _FSYNCS * fsync_p99_ms
 
         values = self._in_pairs(DURABLE, floor, beyond_ms)
         others = self._others(DURABLE, floor)
@@ -165,20 +165,18 @@ class _Here:
         lowest = min(measured, key=lambda one: _latency_ms(one, name), default=None)
         peer = "" if lowest is None else lowest.server
 
-        def share(one: Run, other: Run, _: int) -> float:
+        def share(one: Run, other: Run) -> float:
             return _latency_ms(one.load, name) / _latency_ms(other.load, name)
 
         values = self._in_pairs(BUFFERED, peer, share)
         others = self._others(BUFFERED, peer)
         return Goal(text, values, 1.0, at_least=False, model=self._model, others=others)
 
-    def _in_pairs(
-        self, one: str, other: str, compare: Callable[[Run, Run, int], float]
-    ) -> list[float]:
+    def _in_pairs(self, one: str, other: str, compare: Callable[[Run, Run], float]) -> list[float]:
         """Return what comes of two servers in each turn that both had."""
         turns = sorted(turn for server, turn in self._runs if server == one)
         return [
-            compare(self._runs[one, turn], self._runs[other, turn], turn)
+            compare(self._runs[one, turn], self._runs[other, turn])
             for turn in turns
             if (other, turn) in self._runs
         ]

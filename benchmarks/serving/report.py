@@ -3,7 +3,7 @@
 import html
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,14 +31,14 @@ class Measured:
         model: `forest` or `logistic`.
         runs: All runs, each server by itself.
         beside: Runs of the floor and of durable answers, which both stayed up.
-        disks: The disk under the log, by turn of the latter.
+        disks: The disk under the log, before each turn of the latter.
         goals: The goals, judged.
     """
 
     model: str
     runs: Sequence[Run]
     beside: Sequence[Run]
-    disks: Mapping[int, Disk]
+    disks: Sequence[Disk]
     goals: Sequence[Goal]
 
     @property
@@ -49,7 +49,7 @@ class Measured:
     @property
     def disk(self) -> Disk:
         """The median disk."""
-        return median_disk(list(self.disks.values()))
+        return median_disk(self.disks)
 
 
 def table(found: Measured, *, floor: str, peers: Sequence[str]) -> str:
@@ -110,7 +110,7 @@ def write_json(found: Sequence[Measured], about: str, path: Path) -> None:
             "runs": plain(one.runs),
             "beside": plain(one.beside),
             "fsync_ms": asdict(one.disk),
-            "fsync_ms_by_turn": {turn: asdict(disk) for turn, disk in one.disks.items()},
+            "fsync_ms_by_turn": [asdict(disk) for disk in one.disks],
             "goals": [_goal(goal) for goal in one.goals],
         }
         for one in found

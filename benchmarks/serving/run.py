@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.serving.bundles import ESTIMATORS, Trained, train_bundle
-from benchmarks.serving.disk import Disk, measure_disk
+from benchmarks.serving.disk import Disk, measure_disk, median_disk
 from benchmarks.serving.environments import CACHE, NoEnvironmentError
 from benchmarks.serving.floors import FLOOR, floors
 from benchmarks.serving.gateway import gateways
@@ -92,17 +92,14 @@ def _measured(
         except NoEnvironmentError as error:
             print(f"  {name}: left out: {error}")
     ours = [*floors(trained), *gateways(trained)]
-    disks: dict[int, Disk] = {}
-
-    def measure_before(turn: int) -> None:
-        disks[turn] = measure_disk(trained.project)
+    disks: list[Disk] = []
 
     runs = measure([*ours, *staged], plan, expected=trained.probability)
     beside = measure_beside(
         [server for server in ours if server.name in {FLOOR, DURABLE}],
         plan,
         expected=trained.probability,
-        before_each=measure_before,
+        before_each=lambda: disks.append(measure_disk(trained.project)),
     )
     judged = goals(
         model,
@@ -110,7 +107,7 @@ def _measured(
         beside,
         floor=FLOOR,
         peers=[server.name for server in staged],
-        fsync_p99_ms={turn: disk.p99_ms for turn, disk in disks.items()},
+        fsync_p99_ms=median_disk(disks).p99_ms,
     )
     return Measured(model, runs, beside, disks, judged)
 

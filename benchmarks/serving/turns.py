@@ -99,7 +99,6 @@ def measure(
     *,
     expected: float | None = None,
     say: Callable[[str], None] = print,
-    before_each: Callable[[int], None] = lambda _: None,
 ) -> list[Run]:
     """Return all runs of all servers, interleaved. A server that fails is said and left out from then on.
 
@@ -108,14 +107,12 @@ def measure(
         plan: How much.
         expected: Native probability of the positive class of the posted row; answers are checked against it first.
         say: Takes a line of progress.
-        before_each: Called with the number of the turn before each server has it, with nothing else running.
     """
     _end_with_us()
     runs: list[Run] = []
     left = list(servers)
     for turn in range(plan.turns):
         for server in left[:: 1 if turn % 2 == 0 else -1]:
-            before_each(turn)
             try:
                 found = _turn(server, turn, plan, expected)
             except (DeadServerError, ValueError) as error:
@@ -134,7 +131,7 @@ def measure_beside(
     *,
     expected: float | None = None,
     say: Callable[[str], None] = print,
-    before_each: Callable[[int], None] = lambda _: None,
+    before_each: Callable[[], None] = lambda: None,
 ) -> list[Run]:
     """Return runs of servers that all stay up, and idle while another has its turn: their runs are seconds apart.
 
@@ -146,7 +143,7 @@ def measure_beside(
         plan: How much.
         expected: Native probability of the positive class of the posted row; answers are checked against it first.
         say: Takes a line of progress.
-        before_each: Called with the number of the turn before it, while nobody is asked anything.
+        before_each: Called before each turn, while nobody is asked anything.
     """
     _end_with_us()
     runs: list[Run] = []
@@ -156,7 +153,7 @@ def measure_beside(
             for server, _ in up:
                 _warm(server, plan, expected)
             for turn in range(plan.pairs):
-                before_each(turn)
+                before_each()
                 for connections in plan.connections:
                     for server, process in up[:: 1 if turn % 2 == 0 else -1]:
                         runs.append(_run(server, turn, process, connections, plan.pair_s))

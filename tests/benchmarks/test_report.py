@@ -16,10 +16,8 @@ def runs(server, rate, p99_ms, cpu_us, errors=0):
 
 OURS = runs(BUFFERED, 150.0, 0.2, 40.0)
 RUNS = [*runs("floor", 200.0, 0.2, 30.0), *OURS, *runs("peer", 10.0, 2.0, 400.0, errors=7)]
-DISKS = dict.fromkeys(range(5), Disk(0.1, 0.2))
-GOALS = goals(
-    "logistic", RUNS, [], floor="floor", peers=["peer"], fsync_p99_ms=dict.fromkeys(range(5), 0.2)
-)
+DISKS = [Disk(0.1, 0.2)] * 5
+GOALS = goals("logistic", RUNS, [], floor="floor", peers=["peer"], fsync_p99_ms=0.2)
 MEASURED = Measured("logistic", RUNS, RUNS[:5], DISKS, GOALS)
 
 
