@@ -30,7 +30,7 @@ class Measured:
     Args:
         model: `forest` or `logistic`.
         runs: All runs, each server by itself.
-        beside: Runs of the floor and of durable answers, which both stayed up.
+        beside: Runs of the gateway and the floor, which stayed up beside each other.
         disks: The disk under the log, before each turn of the latter.
         goals: The goals, judged.
     """
@@ -68,7 +68,7 @@ def table(found: Measured, *, floor: str, peers: Sequence[str]) -> str:
     for one in figures(found.beside):
         lines.append(
             f"beside each other, {one.connections} connection{'s' * (one.connections > 1)}: {one.server:<22} "
-            f"p50 {one.p50_ms:.2f} ms, p99 {one.p99_ms:.2f} ms"
+            f"{one.rate:>8,.0f}/s, p50 {one.p50_ms:.2f} ms, p99 {one.p99_ms:.2f} ms"
         )
     lines.append(
         f"fsync of one page: p50 {found.disk.p50_ms:.2f} ms, p99 {found.disk.p99_ms:.2f} ms"

@@ -3,10 +3,9 @@
     python -m benchmarks.serving [--peers all | NAME …] [--models …] [--quick] [--cache DIR]
 
 One core for the server, one for wrk. All servers take turns, several times, forwards and backwards. Every figure is a
-median over the turns; goals are judged within each of them. Then the floor and durable answers stay up beside each
-other for short turns, in which their 99th percentiles are compared. Before it is timed a server must give the native
-model's answer. Peers are installed on demand, each into an environment of its own under the cache; without `--peers`
-none is.
+median over the turns; goals are judged within each of them. Then the gateway and the floor stay up beside each other
+for short turns, in which they are compared. Before it is timed a server must give the native model's answer. Peers are
+installed on demand, each into an environment of its own under the cache; without `--peers` none is.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from benchmarks.serving.disk import Disk, measure_disk, median_disk
 from benchmarks.serving.environments import CACHE, NoEnvironmentError
 from benchmarks.serving.floors import FLOOR, floors
 from benchmarks.serving.gateway import gateways
-from benchmarks.serving.goals import DURABLE, goals
+from benchmarks.serving.goals import BESIDE_FLOOR, goals
 from benchmarks.serving.load import NoGeneratorError, require_wrk
 from benchmarks.serving.peers.catalogue import PEERS
 from benchmarks.serving.peers.stage import stage
@@ -72,7 +71,7 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
         "--pairs",
         type=int,
         default=31,
-        help="turns of the floor and durable answers beside it [31]",
+        help="turns of the gateway and the floor beside it [31]",
     )
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a run [3]")
     parser.add_argument(
@@ -96,7 +95,7 @@ def _measured(
 
     runs = measure([*ours, *staged], plan, expected=trained.probability)
     beside = measure_beside(
-        [server for server in ours if server.name in {FLOOR, DURABLE}],
+        [server for server in ours if server.name in {FLOOR, *BESIDE_FLOOR}],
         plan,
         expected=trained.probability,
         before_each=lambda: disks.append(measure_disk(trained.project)),
