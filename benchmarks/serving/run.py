@@ -65,13 +65,13 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
     parser.add_argument("--quick", action="store_true", help="runs of 1 s, 3 turns")
     parser.add_argument(
-        "--turns", type=int, default=9, help="of each server, five at least to tell anything [9]"
+        "--turns", type=int, default=5, help="of each server, five at least to tell anything [5]"
     )
     parser.add_argument(
         "--pairs",
         type=int,
-        default=31,
-        help="turns of the gateway and the floor beside it [31]",
+        default=61,
+        help="turns of the gateway and the floor beside it [61]",
     )
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a run [3]")
     parser.add_argument(

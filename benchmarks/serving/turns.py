@@ -33,11 +33,11 @@ class Plan:
         pair_s: Length of such a run.
     """
 
-    turns: int = 9
+    turns: int = 5
     seconds: float = 3.0
     connections: Sequence[int] = (1, 16, 64)
     warm_s: float = 1.0
-    pairs: int = 31
+    pairs: int = 61
     pair_s: float = 1.0
 
 
