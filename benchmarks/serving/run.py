@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.serving.bundles import ESTIMATORS, Trained, train_bundle
-from benchmarks.serving.disk import Disk, measure_disk, median_disk
+from benchmarks.serving.disk import measure_disk, median_disk
 from benchmarks.serving.environments import CACHE, NoEnvironmentError
 from benchmarks.serving.floors import FLOOR, floors
 from benchmarks.serving.gateway import gateways
@@ -68,10 +68,7 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
         "--turns", type=int, default=5, help="of each server, five at least to tell anything [5]"
     )
     parser.add_argument(
-        "--pairs",
-        type=int,
-        default=61,
-        help="turns of the gateway and the floor beside it [61]",
+        "--pairs", type=int, default=61, help="turns of the gateway and the floor beside it [61]"
     )
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a run [3]")
     parser.add_argument(
@@ -91,8 +88,7 @@ def _measured(
         except NoEnvironmentError as error:
             print(f"  {name}: left out: {error}")
     ours = [*floors(trained), *gateways(trained)]
-    disks: list[Disk] = []
-
+    disks = [measure_disk(trained.project)]
     runs = measure([*ours, *staged], plan, expected=trained.probability)
     beside = measure_beside(
         [server for server in ours if server.name in {FLOOR, *BESIDE_FLOOR}],
