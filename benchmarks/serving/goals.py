@@ -3,7 +3,7 @@
 What is held against each other was measured in the same turn, so that a slow minute of the machine falls on both; the
 gateway and the floor stay up beside each other for that, and have their turns seconds apart. A goal is judged by the
 median over the turns and its interval of 90 % confidence, from order statistics: where the limit lies within, the turns
-do not tell.
+do not tell. The disk stands in that as its median over all turns, without an interval of its own.
 """
 
 import math
@@ -78,10 +78,12 @@ class Goal:
         if self.others > _CROWDED:
             return "crowded"
         low, high = self.span
-        if low < self.limit < high:
-            return "inconclusive"
-        kept = self.found >= self.limit if self.at_least else self.found <= self.limit
-        return "pass" if kept else "miss"
+        kept, missed = (
+            (low >= self.limit, high < self.limit)
+            if self.at_least
+            else (high <= self.limit, low > self.limit)
+        )
+        return "pass" if kept else "miss" if missed else "inconclusive"
 
 
 def goals(
@@ -154,6 +156,8 @@ class _Here:
         )
 
         def beyond_ms(one: Run, other: Run) -> float:
+            if not one.load.requests:
+                return math.inf
             return one.load.p99_ms - other.load.p99_ms - _FSYNCS * fsync_p99_ms
 
         values = self._in_pairs(DURABLE, floor, beyond_ms)
@@ -168,6 +172,8 @@ class _Here:
         peer = "" if lowest is None else lowest.server
 
         def share(one: Run, other: Run) -> float:
+            if not one.load.requests:
+                return math.inf
             return _latency_ms(one.load, name) / _latency_ms(other.load, name)
 
         values = self._in_pairs(BUFFERED, peer, share)
@@ -175,12 +181,12 @@ class _Here:
         return Goal(text, values, 1.0, at_least=False, model=self._model, others=others)
 
     def _in_pairs(self, one: str, other: str, compare: Callable[[Run, Run], float]) -> list[float]:
-        """Return what comes of two servers in each turn that both had."""
+        """Return what comes of two servers in each turn that both had, and in which the other gave answers."""
         turns = sorted(turn for server, turn in self._runs if server == one)
         return [
             compare(self._runs[one, turn], self._runs[other, turn])
             for turn in turns
-            if (other, turn) in self._runs
+            if (other, turn) in self._runs and self._runs[other, turn].load.requests
         ]
 
     def _others(self, *servers: str) -> float:

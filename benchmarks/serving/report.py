@@ -31,7 +31,7 @@ class Measured:
         model: `forest` or `logistic`.
         runs: All runs, each server by itself.
         beside: Runs of the gateway and the floor, which stayed up beside each other.
-        disks: The disk under the log, before each turn of the latter.
+        disks: The disk under the log, before the first turn and before each of the latter.
         goals: The goals, judged.
     """
 
@@ -110,7 +110,7 @@ def write_json(found: Sequence[Measured], about: str, path: Path) -> None:
             "runs": plain(one.runs),
             "beside": plain(one.beside),
             "fsync_ms": asdict(one.disk),
-            "fsync_ms_by_turn": [asdict(disk) for disk in one.disks],
+            "fsync_ms_each": [asdict(disk) for disk in one.disks],
             "goals": [_goal(goal) for goal in one.goals],
         }
         for one in found
@@ -119,9 +119,19 @@ def write_json(found: Sequence[Measured], about: str, path: Path) -> None:
 
 
 def _goal(goal: Goal) -> dict[str, object]:
-    """Return a goal as plain data; an end that its interval does not have is null."""
-    span = [end if math.isfinite(end) else None for end in goal.span]
-    return {**asdict(goal), "found": goal.found, "span": span, "verdict": goal.verdict}
+    """Return a goal as plain data."""
+    return {
+        **asdict(goal),
+        "values": [_finite(value) for value in goal.values],
+        "found": None if goal.found is None else _finite(goal.found),
+        "span": [_finite(end) for end in goal.span],
+        "verdict": goal.verdict,
+    }
+
+
+def _finite(value: float) -> float | None:
+    """Return a number as JSON can have it: None where it has no bound."""
+    return value if math.isfinite(value) else None
 
 
 def write_page(found: Sequence[Measured], about: str, text: str, path: Path) -> None:

@@ -15,6 +15,7 @@ import psutil
 from benchmarks.serving.load import Load, post
 from benchmarks.serving.server import DeadServerError, Server, ask, cpu_seconds, running
 
+_REST_S = 0.5  # after which a server has written what it had to write
 _CROWDED = 0.1  # cores; a run beside which others took more is done again
 _TRIES = 2
 _TOLERANCE = 1e-3  # of a probability: float32 and the order of a sum, but no other model
@@ -153,6 +154,7 @@ def measure_beside(
             for server, _ in up:
                 _warm(server, plan, expected)
             for turn in range(plan.pairs):
+                time.sleep(_REST_S)
                 before_each()
                 for connections in plan.connections:
                     for server, process in up[:: 1 if turn % 2 == 0 else -1]:

@@ -99,6 +99,28 @@ def test_four_turns_are_too_few_to_tell_anything():
     assert Goal("", [0.9] * 5, 0.7, at_least=True, model="").verdict == "pass"
 
 
+def test_an_interval_that_holds_the_limit_is_no_pass_though_the_median_is_on_it():
+    values = [0.6, 0.7, 0.7, 0.7, 0.7]
+    assert Goal("", values, 0.7, at_least=True, model="").verdict == "inconclusive"
+    assert Goal("", [0.0, 0.0, 0.0, 0.0, 9.0], 0.0, False, "").verdict == "inconclusive"
+
+
+def test_a_turn_without_an_answer_counts_against_the_gateway_and_not_for_it():
+    silent = run(BUFFERED, 64, 0.0, turn=0, p50_ms=0.0, p99_ms=0.0)
+    found = [*runs("floor", 64, 100.0), silent, *runs(BUFFERED, 64, 90.0)[1:]]
+    found += runs("peer", 64, 1.0)
+    judged = verdicts(found)
+    assert judged[SHARE] == "inconclusive"
+    assert judged[f"{BUFFERED}: p99 at 64 as a share of the lowest peer's"] == "inconclusive"
+
+
+def test_a_turn_in_which_the_floor_gave_no_answer_does_not_count():
+    dead = run("floor", 64, 0.0, turn=0, p50_ms=0.0, p99_ms=0.0)
+    found = [dead, *runs("floor", 64, 100.0)[1:], run("floor", 64, 100.0, turn=5)]
+    found += [*runs(BUFFERED, 64, 90.0), run(BUFFERED, 64, 90.0, turn=5)]
+    assert verdicts(found)[SHARE] == "pass"
+
+
 def test_interval_is_made_of_order_statistics():
     # Of nine turns the second and the eighth: 1 - 2 * (1 + 9) / 512 = 96.1 %; the third and the seventh have 82 %.
     goal = Goal("", [5.0, 1.0, 9.0, 3.0, 7.0, 2.0, 8.0, 4.0, 6.0], 0.0, at_least=True, model="")

@@ -52,6 +52,14 @@ def test_full_disk_is_an_error_writes_nothing_and_passes_by(log):
     assert log.span()[2] == 2
 
 
+def test_nothing_is_appended_within_a_transaction_that_may_be_rolled_back(log):
+    log.append([prediction(1)])
+    with log._file.reading(), pytest.raises(JournalError, match="within another transaction"):
+        log.append([prediction(2)])
+    log.append([prediction(3)])
+    assert log.span()[2] == 2
+
+
 def test_what_was_appended_is_copied_into_the_file_once_it_is_much(log, tmp_path):
     file = tmp_path / "store" / "log.db"
     log.append([prediction(1)])

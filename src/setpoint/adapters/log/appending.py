@@ -66,7 +66,11 @@ class Appending:
         return position, position + sum(one.rows for one in chunks)
 
     def _append_alone(self, chunk: Chunk) -> bool:
-        """Append a chunk without a look at what is there; return whether that was possible, as it nearly always is."""
+        """Append a chunk without a look at what is there; return whether that was possible.
+
+        It nearly always is where one process writes. The ids of several reach into each other, which looks like answers
+        that are there already.
+        """
         number = self._numbers.get(write_answerer(chunk.by))
         return number is not None and self._store.append(chunk, number)
 

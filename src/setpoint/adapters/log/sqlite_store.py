@@ -157,9 +157,12 @@ class LogFile:
         """Append a chunk in a transaction of its own; see `setpoint.adapters.log.store.LogStore.append`.
 
         It is one statement, which begins and commits by itself: each further one would have the thread wait for the
-        interpreter again.
+        interpreter again. Within a transaction of this thread it would be committed by that, or not at all.
         """
         with self._lock:
+            if self._connection.in_transaction:
+                msg = f"cannot append to the prediction log {self.path} within another transaction"
+                raise JournalError(msg)
             try:
                 self._connection.execute(APPEND, line_of(chunk, answerer))
                 return self._connection.changes() > 0
