@@ -67,7 +67,7 @@ def table(found: Measured, *, floor: str, peers: Sequence[str]) -> str:
         lines.append("")
     for one in figures(found.beside):
         lines.append(
-            f"beside each other, {one.connections} connection{'s' * (one.connections > 1)}: {one.server:<22} "
+            f"beside each other, at {one.connections:>2}: {one.server:<22} "
             f"{one.rate:>8,.0f}/s, p50 {one.p50_ms:.2f} ms, p99 {one.p99_ms:.2f} ms"
         )
     lines.append(
